@@ -1,0 +1,325 @@
+"""What exists: the networks and the sections of the chapter, each listed once."""
+
+from bisect import bisect_left
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from cnnlab.errors import ConfigError
+from cnnlab.networks import alexnet, densenet, googlenet, lenet, nin, resnet, vgg
+from cnnlab.networks.options import Options
+
+LARGEST_IMAGE = 512
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a network is trained: the settings that a run starts from."""
+
+    image_size: int
+    batch_size: int
+    lr: float
+    epochs: int
+    momentum: float = 0.0
+    optimizer: str = "sgd"
+    init: str = "default"
+    train_size: int | None = None
+
+
+@dataclass(frozen=True)
+class NetworkSpec:
+    """A network of the chapter: how it is built, named sets of knobs, how it is trained."""
+
+    name: str
+    title: str
+    year: int
+    paper: str
+    network: Callable[[Any], nn.Module]
+    options: type[Options]
+    presets: Mapping[str, Options]
+    book: Recipe
+    quick: Recipe
+
+    def build(self, options: Options | None = None, device: str = "cpu") -> nn.Module:
+        """Build the network with these knobs, or the book's; `device="meta"` costs nothing.
+
+        Raises: ConfigError for knobs out of bounds or a picture that is too small.
+        """
+        given = options or self.presets["d2l"]
+        # `model_copy(update=...)` does not check what it is given.
+        checked = self.options(**given.model_dump())
+        with torch.device(device):
+            return self.network(checked)
+
+    def preset(self, name: str) -> Options:
+        """A named set of knobs. Raises: ConfigError naming those that exist."""
+        if name not in self.presets:
+            raise ConfigError(
+                f"{self.title} has no preset {name!r}; it has {', '.join(self.presets)}."
+            )
+        return self.presets[name]
+
+    @property
+    def image_size_is_knob(self) -> bool:
+        """Whether the first fully-connected layer depends on the size of the picture."""
+        return "image_size" in self.options.model_fields
+
+    def fitted(self, options: Options, *, image_size: int, **shape: int) -> Options:
+        """The knobs with the size, channels and classes of the data at hand."""
+        if self.image_size_is_knob:
+            shape["image_size"] = image_size
+        return options.replace(**shape)
+
+    @property
+    def source_file(self) -> Path:
+        """The file that the page shows."""
+        return Path(__file__).parent / "networks" / f"{self.name}.py"
+
+    def smallest_image_size(self, options: Options) -> int:
+        """The smallest square picture that passes through a network with these knobs.
+
+        Units: pixels.
+        """
+        return _smallest_image_size(self.name, options)
+
+    def check_image_size(self, options: Options, image_size: int) -> None:
+        """Raises: ConfigError naming the smallest size when the picture is too small."""
+        if not _fits(self, options, image_size):
+            smallest = self.smallest_image_size(options)
+            raise ConfigError(too_small(self.title, image_size, smallest))
+
+
+def too_small(title: str, image_size: int, smallest: int) -> str:
+    """The sentence for a picture of which nothing is left inside the network."""
+    return (
+        f"A picture of {image_size}×{image_size} pixels is too small for {title} with these "
+        f"knobs: nothing is left of it before the last layer. The smallest size that works is "
+        f"{smallest}×{smallest}."
+    )
+
+
+@lru_cache(maxsize=512)
+def _smallest_image_size(name: str, options: Options) -> int:
+    spec = NETWORKS[name]
+    sizes = range(1, LARGEST_IMAGE + 1)
+    # What fits a network also fits with more pixels, so the sizes are sorted: no ..., yes ...
+    return sizes[bisect_left(sizes, True, key=lambda size: _fits(spec, options, size))]
+
+
+def _fits(spec: NetworkSpec, options: Options, image_size: int) -> bool:
+    sized = options
+    if spec.image_size_is_knob:
+        sized = options.model_copy(update={"image_size": image_size})
+    try:
+        model = spec.build(sized, device="meta").eval()
+        model(torch.empty(1, options.in_channels, image_size, image_size, device="meta"))
+    except (ConfigError, RuntimeError):
+        return False
+    return True
+
+
+def build(name: str, preset: str = "d2l", **knobs: Any) -> nn.Module:
+    """Build a network of the catalog from a preset, some of its knobs changed.
+
+    Raises: ConfigError for a name, preset or knob that does not exist or is out of bounds.
+    """
+    spec = network(name)
+    return spec.build(spec.preset(preset).replace(**knobs))
+
+
+def network(name: str) -> NetworkSpec:
+    """The entry of a network. Raises: ConfigError naming those that exist."""
+    if name not in NETWORKS:
+        raise ConfigError(f"There is no network {name!r}; there are {', '.join(NETWORKS)}.")
+    return NETWORKS[name]
+
+
+def misfit(model: nn.Module, shape: tuple[int, ...]) -> str:
+    """Why a batch of this shape does not pass through `model`, and what to do."""
+    spec = next((s for s in NETWORKS.values() if type(model) is s.network), None)
+    given = f"{shape[2]}×{shape[3]}"
+    if spec is None:
+        return f"A picture of {given} pixels does not pass through this {type(model).__name__}."
+    options: Any = model.options
+    if shape[1] != options.in_channels:
+        return (
+            f"This {spec.title} was built for pictures with {options.in_channels} channels; "
+            f"{shape[1]} were given. Build it with in_channels={shape[1]}."
+        )
+    smallest = spec.smallest_image_size(options)
+    if min(shape[2:]) < smallest:
+        return too_small(spec.title, min(shape[2:]), smallest)
+    return (
+        f"This {spec.title} was built for pictures of {options.image_size}×{options.image_size} "
+        f"pixels; {given} were given. Build it with image_size={shape[2]} "
+        f"(the smallest size that works is {smallest}×{smallest})."
+    )
+
+
+# The book's recipes: D2L 0.17.6, sections 6.6 and 7.1-7.7. The quick ones are ours.
+NETWORKS: dict[str, NetworkSpec] = {
+    spec.name: spec
+    for spec in (
+        NetworkSpec(
+            name="lenet",
+            title="LeNet",
+            year=1998,
+            paper="LeCun et al. 1998",
+            network=lenet.LeNet,
+            options=lenet.LeNetOptions,
+            presets=lenet.PRESETS,
+            book=Recipe(image_size=28, batch_size=256, lr=0.9, epochs=10, init="xavier"),
+            quick=Recipe(image_size=32, batch_size=64, lr=0.05, epochs=4, momentum=0.9),
+        ),
+        NetworkSpec(
+            name="alexnet",
+            title="AlexNet",
+            year=2012,
+            paper="Krizhevsky et al. 2012",
+            network=alexnet.AlexNet,
+            options=alexnet.AlexNetOptions,
+            presets=alexnet.PRESETS,
+            book=Recipe(image_size=224, batch_size=128, lr=0.01, epochs=10, init="xavier"),
+            quick=Recipe(image_size=64, batch_size=64, lr=0.02, epochs=3, momentum=0.9),
+        ),
+        NetworkSpec(
+            name="vgg",
+            title="VGG",
+            year=2014,
+            paper="Simonyan & Zisserman 2014",
+            network=vgg.VGG,
+            options=vgg.VGGOptions,
+            presets=vgg.PRESETS,
+            book=Recipe(image_size=224, batch_size=128, lr=0.05, epochs=10, init="xavier"),
+            quick=Recipe(image_size=32, batch_size=64, lr=0.02, epochs=3, momentum=0.9),
+        ),
+        NetworkSpec(
+            name="nin",
+            title="NiN",
+            year=2013,
+            paper="Lin et al. 2013",
+            network=nin.NiN,
+            options=nin.NiNOptions,
+            presets=nin.PRESETS,
+            book=Recipe(image_size=224, batch_size=128, lr=0.1, epochs=10, init="xavier"),
+            quick=Recipe(image_size=64, batch_size=64, lr=0.02, epochs=3, momentum=0.9),
+        ),
+        NetworkSpec(
+            name="googlenet",
+            title="GoogLeNet",
+            year=2014,
+            paper="Szegedy et al. 2014",
+            network=googlenet.GoogLeNet,
+            options=googlenet.GoogLeNetOptions,
+            presets=googlenet.PRESETS,
+            book=Recipe(image_size=96, batch_size=128, lr=0.1, epochs=10, init="xavier"),
+            quick=Recipe(image_size=64, batch_size=64, lr=0.05, epochs=3, momentum=0.9),
+        ),
+        NetworkSpec(
+            name="resnet",
+            title="ResNet",
+            year=2015,
+            paper="He et al. 2015",
+            network=resnet.ResNet,
+            options=resnet.ResNetOptions,
+            presets=resnet.PRESETS,
+            book=Recipe(image_size=96, batch_size=256, lr=0.05, epochs=10, init="xavier"),
+            quick=Recipe(image_size=32, batch_size=64, lr=0.05, epochs=3, momentum=0.9),
+        ),
+        NetworkSpec(
+            name="densenet",
+            title="DenseNet",
+            year=2016,
+            paper="Huang et al. 2016",
+            network=densenet.DenseNet,
+            options=densenet.DenseNetOptions,
+            presets=densenet.PRESETS,
+            book=Recipe(image_size=96, batch_size=256, lr=0.1, epochs=10, init="xavier"),
+            quick=Recipe(image_size=32, batch_size=64, lr=0.05, epochs=3, momentum=0.9),
+        ),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Section:
+    """A section of the chapter, which is a page of the app."""
+
+    slug: str
+    number: str
+    title: str
+    aim: str
+    networks: tuple[str, ...]
+    main_knobs: tuple[str, ...]
+
+    @property
+    def heading(self) -> str:
+        return f"{self.number} {self.title}"
+
+
+SECTIONS: dict[str, Section] = {
+    section.slug: section
+    for section in (
+        Section(
+            slug="alexnet",
+            number="9.1",
+            title="AlexNet",
+            aim="See what made a deep network trainable in 2012, and what it costs against LeNet.",
+            networks=("alexnet", "lenet"),
+            main_knobs=("activation", "dropout"),
+        ),
+        Section(
+            slug="vgg",
+            number="9.2",
+            title="VGG",
+            aim="Build a network from one repeated block, and watch where the parameters go.",
+            networks=("vgg",),
+            main_knobs=("depth", "base_channels"),
+        ),
+        Section(
+            slug="nin",
+            number="9.3",
+            title="NiN",
+            aim="Replace the fully-connected layers by 1×1 convolutions and an average.",
+            networks=("nin",),
+            main_knobs=("pointwise", "final_activation"),
+        ),
+        Section(
+            slug="googlenet",
+            number="9.4",
+            title="GoogLeNet",
+            aim="Look at four filter sizes side by side, and find out what each path costs.",
+            networks=("googlenet",),
+            main_knobs=("width", "batch_norm"),
+        ),
+        Section(
+            slug="batch_norm",
+            number="9.5",
+            title="Batch normalization",
+            aim="Switch batch normalization on and off, and watch what it does to training.",
+            networks=("lenet", "alexnet", "vgg", "nin", "googlenet", "resnet", "densenet"),
+            main_knobs=("batch_norm", "activation"),
+        ),
+        Section(
+            slug="resnet",
+            number="9.6",
+            title="ResNet",
+            aim="Take the skips out of a deep network, put them back, and compare.",
+            networks=("resnet",),
+            main_knobs=("skip", "depth"),
+        ),
+        Section(
+            slug="densenet",
+            number="9.7",
+            title="DenseNet",
+            aim="Concatenate instead of adding, and see how few parameters are enough.",
+            networks=("densenet",),
+            main_knobs=("growth_rate", "layers"),
+        ),
+    )
+}

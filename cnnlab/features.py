@@ -1,0 +1,102 @@
+"""Feature maps: what each layer makes of a picture."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from cnnlab import catalog
+from cnnlab.errors import ConfigError
+from cnnlab.tracing import evaluating, watching
+
+
+def extract(
+    model: nn.Module, batch: Tensor, layers: Collection[str] | None = None
+) -> dict[str, Tensor]:
+    """The output maps of the layers and blocks of `model` for a batch of pictures.
+
+    Shape: `batch` (N, C, H, W) -> {name: (N, channels, height, width)}, in running order.
+    Raises: ConfigError when the picture does not fit or a layer name is unknown.
+    """
+    modules = {name: module for name, module in model.named_modules() if makes_maps(module)}
+    if layers is not None:
+        if unknown := [name for name in layers if name not in modules]:
+            raise ConfigError(
+                f"There is no layer {unknown[0]!r} in this {type(model).__name__}; "
+                f"it has {', '.join(modules)}."
+            )
+        modules = {name: modules[name] for name in modules if name in layers}
+    maps: dict[str, Tensor] = {}
+
+    def keep(name: str, _module: nn.Module, _x: Tensor, y: Tensor) -> None:
+        if y.dim() == 4:
+            maps[name] = y
+
+    with torch.no_grad(), evaluating(model), watching(modules.items(), keep):
+        try:
+            model(batch)
+        except RuntimeError:
+            raise ConfigError(catalog.misfit(model, tuple(batch.shape))) from None
+    return maps
+
+
+def makes_maps(module: nn.Module) -> bool:
+    """Whether a module adds something to look at; a Sequential repeats its last layer."""
+    return not isinstance(module, nn.Sequential | nn.Identity)
+
+
+@dataclass(frozen=True)
+class ChannelStatistics:
+    """Per channel of one picture's maps: mean, standard deviation and share of zeros."""
+
+    mean: Tensor
+    std: Tensor
+    zeros: Tensor
+
+
+def channel_statistics(maps: Tensor) -> ChannelStatistics:
+    """Summarize each channel over its pixels.
+
+    Shape: (C, H, W) -> three tensors (C,).
+    """
+    values = maps.flatten(1)
+    return ChannelStatistics(
+        mean=values.mean(1),
+        std=values.std(1, correction=0),
+        zeros=(values == 0).float().mean(1),
+    )
+
+
+def to_grey(maps: Tensor) -> npt.NDArray[np.uint8]:
+    """Stretch each channel to the full range from black to white; a constant one is mid-grey.
+
+    Shape: (C, H, W) -> array (C, H, W) of uint8.
+    """
+    values = torch.nan_to_num(maps.float())
+    low, high = values.amin((1, 2), keepdim=True), values.amax((1, 2), keepdim=True)
+    stretched = torch.where(high > low, (values - low) / (high - low).clamp_min(1e-12), 0.5)
+    array: npt.NDArray[np.uint8] = (stretched * 255).round().to(torch.uint8).cpu().numpy()
+    return array
+
+
+def mosaic(
+    maps: Tensor, columns: int, tile: int, gap: int = 2, background: int = 128
+) -> npt.NDArray[np.uint8]:
+    """All channels as one picture, row by row, each enlarged or shrunk to `tile` pixels.
+
+    Shape: (C, H, W) -> array (height, width) of uint8.
+    Units: `tile` and `gap` in pixels.
+    """
+    grey = torch.from_numpy(to_grey(maps)).float()[:, None]
+    mode = "nearest" if maps.shape[-1] <= tile else "area"
+    tiles = nn.functional.interpolate(grey, size=(tile, tile), mode=mode)[:, 0]
+    rows = -(-len(tiles) // columns)
+    picture = torch.full((rows * (tile + gap) - gap, columns * (tile + gap) - gap), background)
+    for i, channel in enumerate(tiles.round().to(picture.dtype)):
+        top, left = (i // columns) * (tile + gap), (i % columns) * (tile + gap)
+        picture[top : top + tile, left : left + tile] = channel
+    array: npt.NDArray[np.uint8] = picture.to(torch.uint8).numpy()
+    return array

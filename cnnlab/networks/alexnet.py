@@ -1,0 +1,115 @@
+"""AlexNet: five convolutions and three wide fully-connected layers, with ReLU and dropout."""
+
+from typing import Literal
+
+from pydantic import Field
+from torch import nn
+
+from cnnlab.networks.options import (
+    ACTIVATIONS,
+    Activation,
+    Dropout,
+    ImageSize,
+    Options,
+    Width,
+    scaled,
+)
+from cnnlab.networks.sizes import flattened_features
+
+CHANNELS = {
+    "book": (96, 256, 384, 384, 256),
+    # The "one weird trick" variant (Krizhevsky 2014), written for one GPU.
+    "torchvision": (64, 192, 384, 256, 256),
+}
+
+
+class AlexNetOptions(Options):
+    """The knobs of AlexNet; the defaults are the book's network."""
+
+    batch_norm: bool = Field(False, description="Normalize after every convolution.")
+    activation: Activation = Field("relu", description="What follows every layer but the last.")
+    width: Width = 1.0
+    hidden: int = Field(4096, ge=16, le=8192, description="Units of the two hidden layers.")
+    dropout: Dropout = 0.5
+    stem_kernel_size: int = Field(11, ge=3, le=11, description="Window of the first convolution.")
+    stem_stride: int = Field(4, ge=1, le=4, description="Step of the first convolution.")
+    stem_padding: int = Field(1, ge=0, le=5, description="Zeros around the picture.")
+    variant: Literal["book", "torchvision"] = Field(
+        "book", description="Channel counts, and torchvision's adaptive pooling before the head."
+    )
+    image_size: ImageSize = 224
+
+
+class AlexNet(nn.Sequential):
+    """The network that won ILSVRC-2012, on one device.
+
+    Shape: (N, in_channels, image_size, image_size) -> (N, num_classes).
+    Raises: ConfigError when the picture is too small.
+    Source: D2L 8.1; Krizhevsky et al. 2012.
+    """
+
+    def __init__(self, options: AlexNetOptions | None = None) -> None:
+        super().__init__()
+        o = self.options = options or AlexNetOptions()
+        c1, c2, c3, c4, c5 = (scaled(c, o.width) for c in CHANNELS[o.variant])
+
+        self.block1 = conv_block(
+            o, o.in_channels, c1, o.stem_kernel_size, o.stem_stride, o.stem_padding
+        )
+        self.pool1 = nn.MaxPool2d(kernel_size=3, stride=2)
+        self.block2 = conv_block(o, c1, c2, kernel_size=5, padding=2)
+        self.pool2 = nn.MaxPool2d(kernel_size=3, stride=2)
+        self.block3 = conv_block(o, c2, c3, kernel_size=3, padding=1)
+        self.block4 = conv_block(o, c3, c4, kernel_size=3, padding=1)
+        self.block5 = conv_block(o, c4, c5, kernel_size=3, padding=1)
+        self.pool5 = nn.MaxPool2d(kernel_size=3, stride=2)
+
+        features = flattened_features(self, c5, o.image_size)
+        if o.variant == "torchvision":
+            self.pool6 = nn.AdaptiveAvgPool2d(6)
+            features = c5 * 6 * 6
+        self.flatten = nn.Flatten()
+
+        # torchvision drops what enters a hidden layer, the book what leaves it.
+        drop_first = o.variant == "torchvision"
+        if drop_first:
+            self.drop6 = nn.Dropout(o.dropout)
+        self.fc6 = nn.Linear(features, o.hidden)
+        self.act6 = ACTIVATIONS[o.activation]()
+        if not drop_first:
+            self.drop6 = nn.Dropout(o.dropout)
+        if drop_first:
+            self.drop7 = nn.Dropout(o.dropout)
+        self.fc7 = nn.Linear(o.hidden, o.hidden)
+        self.act7 = ACTIVATIONS[o.activation]()
+        if not drop_first:
+            self.drop7 = nn.Dropout(o.dropout)
+        self.fc8 = nn.Linear(o.hidden, o.num_classes)
+
+
+def conv_block(
+    o: AlexNetOptions,
+    in_channels: int,
+    out_channels: int,
+    kernel_size: int,
+    stride: int = 1,
+    padding: int = 0,
+) -> nn.Sequential:
+    """A convolution with its normalization, where wanted, and its activation."""
+    block = nn.Sequential()
+    block.conv = nn.Conv2d(in_channels, out_channels, kernel_size, stride, padding)
+    if o.batch_norm:
+        block.norm = nn.BatchNorm2d(out_channels)
+    block.act = ACTIVATIONS[o.activation]()
+    return block
+
+
+PRESETS = {
+    "d2l": AlexNetOptions(),
+    "torchvision": AlexNetOptions(
+        in_channels=3, num_classes=1000, variant="torchvision", stem_padding=2
+    ),
+    "small": AlexNetOptions(
+        width=0.25, hidden=256, stem_kernel_size=5, stem_stride=2, stem_padding=2, image_size=64
+    ),
+}

@@ -1,0 +1,138 @@
+"""DenseNet: every layer reads all that the layers before it have written."""
+
+from typing import Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from cnnlab.networks.options import ACTIVATIONS, POOLINGS, Activation, Options
+from cnnlab.networks.options import Pooling as PoolingName
+
+Layers = Literal["2-2-2", "4-4-4", "4-4-4-4", "6-12-24-16", "6-12-32-32"]
+
+
+class DenseNetOptions(Options):
+    """The knobs of DenseNet; the defaults are the book's network."""
+
+    growth_rate: int = Field(32, ge=1, le=64, description="Channels that every layer adds.")
+    layers: Layers = Field("4-4-4-4", description="Layers in each dense block.")
+    bottleneck: bool = Field(False, description="A 1×1 to 4 × growth rate before every 3×3.")
+    compression: float = Field(
+        0.5, ge=0.1, le=1, multiple_of=0.05, description="Share of channels a transition keeps."
+    )
+    pooling: PoolingName = Field("average", description="How a transition halves the picture.")
+    stem_channels: int = Field(64, ge=4, le=128, description="Channels before the first block.")
+    stem: Literal["7x7", "3x3"] = Field(
+        "7x7", description="7×7 with stride 2 and pooling, or 3×3 for small pictures."
+    )
+    batch_norm: bool = Field(True, description="Normalize before every convolution.")
+    activation: Activation = Field("relu", description="What precedes every convolution.")
+    bias: bool = Field(True, description="Convolutions have a bias (not in torchvision's).")
+
+
+class DenseLayer(nn.Sequential):
+    """Normalization, activation, 3×3 convolution: the new channels only.
+
+    Shape: (N, in_channels, H, W) -> (N, growth_rate, H, W).
+    Source: Huang et al. 2016, section 3.
+    """
+
+    def __init__(self, o: DenseNetOptions, in_channels: int) -> None:
+        super().__init__()
+        channels = in_channels
+        if o.batch_norm:
+            self.norm1 = nn.BatchNorm2d(channels)
+        self.act1 = ACTIVATIONS[o.activation]()
+        if o.bottleneck:
+            channels = 4 * o.growth_rate
+            self.conv1 = nn.Conv2d(in_channels, channels, kernel_size=1, bias=o.bias)
+            if o.batch_norm:
+                self.norm2 = nn.BatchNorm2d(channels)
+            self.act2 = ACTIVATIONS[o.activation]()
+        self.conv2 = nn.Conv2d(channels, o.growth_rate, kernel_size=3, padding=1, bias=o.bias)
+
+
+class DenseBlock(nn.Module):
+    """Layers that each read the concatenation of the input and all layers before.
+
+    Shape: (N, in_channels, H, W) -> (N, in_channels + layers * growth_rate, H, W).
+    Source: Huang et al. 2016, figure 1.
+    """
+
+    def __init__(self, o: DenseNetOptions, layers: int, in_channels: int) -> None:
+        super().__init__()
+        for i in range(layers):
+            self.add_module(f"layer{i + 1}", DenseLayer(o, in_channels + i * o.growth_rate))
+
+    def forward(self, x: Tensor) -> Tensor:
+        for layer in self.children():
+            x = torch.cat([x, layer(x)], dim=1)
+        return x
+
+
+class Transition(nn.Sequential):
+    """Fewer channels by a 1×1 convolution, half the size by pooling.
+
+    Shape: (N, in_channels, H, W) -> (N, out_channels, H // 2, W // 2).
+    """
+
+    def __init__(self, o: DenseNetOptions, in_channels: int, out_channels: int) -> None:
+        super().__init__()
+        if o.batch_norm:
+            self.norm = nn.BatchNorm2d(in_channels)
+        self.act = ACTIVATIONS[o.activation]()
+        self.conv = nn.Conv2d(in_channels, out_channels, kernel_size=1, bias=o.bias)
+        self.pool = POOLINGS[o.pooling](kernel_size=2, stride=2)
+
+
+class DenseNet(nn.Sequential):
+    """A stem, dense blocks with transitions between them, global average pooling.
+
+    Shape: (N, in_channels, H, W) -> (N, num_classes).
+    Source: D2L 8.7; Huang et al. 2016.
+    """
+
+    def __init__(self, options: DenseNetOptions | None = None) -> None:
+        super().__init__()
+        o = self.options = options or DenseNetOptions()
+
+        self.stem = stem(o)
+        channels = o.stem_channels
+        layers_per_block = [int(n) for n in o.layers.split("-")]
+        for i, layers in enumerate(layers_per_block, start=1):
+            self.add_module(f"dense{i}", DenseBlock(o, layers, channels))
+            channels += layers * o.growth_rate
+            if i < len(layers_per_block):
+                kept = max(1, int(channels * o.compression))
+                self.add_module(f"transition{i}", Transition(o, channels, kept))
+                channels = kept
+        if o.batch_norm:
+            self.norm = nn.BatchNorm2d(channels)
+        self.act = ACTIVATIONS[o.activation]()
+        self.global_pool = nn.AdaptiveAvgPool2d(1)
+        self.flatten = nn.Flatten()
+        self.fc = nn.Linear(channels, o.num_classes)
+
+
+def stem(o: DenseNetOptions) -> nn.Sequential:
+    """What comes before the first dense block: as in ResNet, or one 3×3 for small pictures."""
+    layers = nn.Sequential()
+    if o.stem == "3x3":
+        layers.conv = nn.Conv2d(o.in_channels, o.stem_channels, 3, padding=1, bias=o.bias)
+        return layers
+    layers.conv = nn.Conv2d(o.in_channels, o.stem_channels, 7, stride=2, padding=3, bias=o.bias)
+    if o.batch_norm:
+        layers.norm = nn.BatchNorm2d(o.stem_channels)
+    layers.act = ACTIVATIONS[o.activation]()
+    layers.pool = nn.MaxPool2d(kernel_size=3, stride=2, padding=1)
+    return layers
+
+
+PRESETS = {
+    "d2l": DenseNetOptions(),
+    "densenet121": DenseNetOptions(
+        in_channels=3, num_classes=1000, layers="6-12-24-16", bottleneck=True, bias=False
+    ),
+    "small": DenseNetOptions(growth_rate=12, layers="4-4-4", stem_channels=24, stem="3x3"),
+}

@@ -1,0 +1,73 @@
+"""LeNet: two convolutions with pooling, then three fully-connected layers."""
+
+from pydantic import Field
+from torch import nn
+
+from cnnlab.networks.options import ACTIVATIONS, POOLINGS, Activation, Dropout, ImageSize, Options
+from cnnlab.networks.options import Pooling as PoolingName
+from cnnlab.networks.sizes import flattened_features
+
+
+class LeNetOptions(Options):
+    """The knobs of LeNet; the defaults are the book's network."""
+
+    batch_norm: bool = Field(False, description="Normalize after every layer but the last.")
+    activation: Activation = Field("sigmoid", description="What follows every layer but the last.")
+    pooling: PoolingName = Field("average", description="How 2×2 pixels become one.")
+    kernel_size: int = Field(5, ge=1, le=9, description="Side of the convolution window.")
+    padding: int = Field(2, ge=0, le=4, description="Zeros around the picture.")
+    channels1: int = Field(6, ge=1, le=128, description="Channels of the first convolution.")
+    channels2: int = Field(16, ge=1, le=256, description="Channels of the second convolution.")
+    hidden1: int = Field(120, ge=2, le=1024, description="Units of the first hidden layer.")
+    hidden2: int = Field(84, ge=2, le=1024, description="Units of the second hidden layer.")
+    dropout: Dropout = 0.0
+    image_size: ImageSize = 28
+
+
+class LeNet(nn.Sequential):
+    """The network of 1998, with the knobs of the chapter's experiments.
+
+    Shape: (N, in_channels, image_size, image_size) -> (N, num_classes).
+    Raises: ConfigError when the picture is too small.
+    Source: D2L 7.6 and 8.5 (with batch norm); LeCun et al. 1998.
+    """
+
+    def __init__(self, options: LeNetOptions | None = None) -> None:
+        super().__init__()
+        o = self.options = options or LeNetOptions()
+        activation, pooling = ACTIVATIONS[o.activation], POOLINGS[o.pooling]
+
+        self.conv1 = nn.Conv2d(o.in_channels, o.channels1, o.kernel_size, padding=o.padding)
+        if o.batch_norm:
+            self.norm1 = nn.BatchNorm2d(o.channels1)
+        self.act1 = activation()
+        self.pool1 = pooling(kernel_size=2, stride=2)
+
+        self.conv2 = nn.Conv2d(o.channels1, o.channels2, o.kernel_size)
+        if o.batch_norm:
+            self.norm2 = nn.BatchNorm2d(o.channels2)
+        self.act2 = activation()
+        self.pool2 = pooling(kernel_size=2, stride=2)
+
+        features = flattened_features(self, o.channels2, o.image_size)
+        self.flatten = nn.Flatten()
+        self.fc1 = nn.Linear(features, o.hidden1)
+        if o.batch_norm:
+            self.norm3 = nn.BatchNorm1d(o.hidden1)
+        self.act3 = activation()
+        if o.dropout:
+            self.drop3 = nn.Dropout(o.dropout)
+        self.fc2 = nn.Linear(o.hidden1, o.hidden2)
+        if o.batch_norm:
+            self.norm4 = nn.BatchNorm1d(o.hidden2)
+        self.act4 = activation()
+        if o.dropout:
+            self.drop4 = nn.Dropout(o.dropout)
+        self.fc3 = nn.Linear(o.hidden2, o.num_classes)
+
+
+PRESETS = {
+    "d2l": LeNetOptions(),
+    "d2l_bn": LeNetOptions(batch_norm=True, padding=0),
+    "small": LeNetOptions(activation="relu", pooling="max"),
+}
