@@ -50,11 +50,14 @@ class NetworkSpec:
 
         Raises: ConfigError for knobs out of bounds or a picture that is too small.
         """
-        given = options or self.presets["d2l"]
-        # `model_copy(update=...)` does not check what it is given.
-        checked = self.options(**given.model_dump())
+        checked = self.checked(options or self.presets["d2l"])
         with torch.device(device):
             return self.network(checked)
+
+    def checked(self, options: Options) -> Options:
+        """The same knobs, within their bounds. Raises: ConfigError for those that are not."""
+        # `model_copy(update=...)` does not check what it is given.
+        return self.options(**dict(options))
 
     def preset(self, name: str) -> Options:
         """A named set of knobs. Raises: ConfigError naming those that exist."""
@@ -85,10 +88,13 @@ class NetworkSpec:
 
         Units: pixels.
         """
-        return _smallest_image_size(self.name, options)
+        return _smallest_image_size(self.name, self.checked(options))
 
     def check_image_size(self, options: Options, image_size: int) -> None:
         """Raises: ConfigError naming the smallest size when the picture is too small."""
+        options = self.checked(options)
+        if self.image_size_is_knob and image_size > LARGEST_IMAGE:
+            raise ConfigError(too_large(self.title, image_size))
         if not _fits(self, options, image_size):
             smallest = self.smallest_image_size(options)
             raise ConfigError(too_small(self.title, image_size, smallest))
@@ -100,6 +106,14 @@ def too_small(title: str, image_size: int, smallest: int) -> str:
         f"A picture of {image_size}×{image_size} pixels is too small for {title} with these "
         f"knobs: nothing is left of it before the last layer. The smallest size that works is "
         f"{smallest}×{smallest}."
+    )
+
+
+def too_large(title: str, image_size: int) -> str:
+    """The sentence for a picture beyond the bounds of the knob `image_size`."""
+    return (
+        f"A picture of {image_size}×{image_size} pixels is too large for {title}. The largest "
+        f"size is {LARGEST_IMAGE}×{LARGEST_IMAGE}; resize the picture."
     )
 
 
@@ -139,8 +153,16 @@ def network(name: str) -> NetworkSpec:
     return NETWORKS[name]
 
 
-def misfit(model: nn.Module, shape: tuple[int, ...]) -> str:
-    """Why a batch of this shape does not pass through `model`, and what to do."""
+def misfit(model: nn.Module, shape: tuple[int, ...]) -> str | None:
+    """Why a batch of this shape does not pass through `model`, and what to do.
+
+    None when the shape is not the reason.
+    """
+    if len(shape) != 4:
+        return (
+            f"A batch of shape {shape} was given; it has to have four axes: "
+            "pictures, channels, height, width."
+        )
     spec = next((s for s in NETWORKS.values() if type(model) is s.network), None)
     given = f"{shape[2]}×{shape[3]}"
     if spec is None:
@@ -154,9 +176,18 @@ def misfit(model: nn.Module, shape: tuple[int, ...]) -> str:
     smallest = spec.smallest_image_size(options)
     if min(shape[2:]) < smallest:
         return too_small(spec.title, min(shape[2:]), smallest)
-    return (
+    if not spec.image_size_is_knob or shape[2:] == (options.image_size, options.image_size):
+        return None
+    if max(shape[2:]) > LARGEST_IMAGE:
+        return too_large(spec.title, max(shape[2:]))
+    built_for = (
         f"This {spec.title} was built for pictures of {options.image_size}×{options.image_size} "
-        f"pixels; {given} were given. Build it with image_size={shape[2]} "
+        f"pixels; {given} were given. "
+    )
+    if shape[2] != shape[3]:
+        return built_for + "Crop or resize them to squares."
+    return built_for + (
+        f"Build it with image_size={shape[2]} "
         f"(the smallest size that works is {smallest}×{smallest})."
     )
 
@@ -256,6 +287,8 @@ class Section:
     aim: str
     networks: tuple[str, ...]
     main_knobs: tuple[str, ...]
+    preset: str = "d2l"
+    train_preset: str = "small"
 
     @property
     def heading(self) -> str:
@@ -304,6 +337,8 @@ SECTIONS: dict[str, Section] = {
             aim="Switch batch normalization on and off, and watch what it does to training.",
             networks=("lenet", "alexnet", "vgg", "nin", "googlenet", "resnet", "densenet"),
             main_knobs=("batch_norm", "activation"),
+            preset="d2l_bn",
+            train_preset="d2l_bn",
         ),
         Section(
             slug="resnet",

@@ -21,6 +21,8 @@ def extract(
     Shape: `batch` (N, C, H, W) -> {name: (N, channels, height, width)}, in running order.
     Raises: ConfigError when the picture does not fit or a layer name is unknown.
     """
+    if batch.dim() != 4 and (reason := catalog.misfit(model, tuple(batch.shape))):
+        raise ConfigError(reason)
     modules = {name: module for name, module in model.named_modules() if makes_maps(module)}
     if layers is not None:
         if unknown := [name for name in layers if name not in modules]:
@@ -39,7 +41,9 @@ def extract(
         try:
             model(batch)
         except RuntimeError:
-            raise ConfigError(catalog.misfit(model, tuple(batch.shape))) from None
+            if reason := catalog.misfit(model, tuple(batch.shape)):
+                raise ConfigError(reason) from None
+            raise
     return maps
 
 
@@ -75,10 +79,11 @@ def to_grey(maps: Tensor) -> npt.NDArray[np.uint8]:
 
     Shape: (C, H, W) -> array (C, H, W) of uint8.
     """
-    values = torch.nan_to_num(maps.float())
+    # Doubles hold the difference of any two floats; not every device has them.
+    values = torch.nan_to_num(maps.float()).cpu().double()
     low, high = values.amin((1, 2), keepdim=True), values.amax((1, 2), keepdim=True)
-    stretched = torch.where(high > low, (values - low) / (high - low).clamp_min(1e-12), 0.5)
-    array: npt.NDArray[np.uint8] = (stretched * 255).round().to(torch.uint8).cpu().numpy()
+    stretched = torch.where(high > low, (values - low) / (high - low), 0.5)
+    array: npt.NDArray[np.uint8] = (stretched * 255).round().to(torch.uint8).numpy()
     return array
 
 

@@ -78,7 +78,7 @@ def summarize(model: nn.Module, input_shape: Sequence[int]) -> Summary:
                 output_shape=tuple(y.shape),
                 params=sum(p.numel() for p in module.parameters()),
                 macs=multiply_accumulates(module, y),
-                receptive_field=view.field,
+                receptive_field=round(view.field),
                 activation_bytes=y.numel() * y.element_size(),
             )
         )
@@ -93,7 +93,9 @@ def summarize(model: nn.Module, input_shape: Sequence[int]) -> Summary:
         try:
             torch.func.functional_call(model, weights, (x,))
         except RuntimeError:
-            raise ConfigError(catalog.misfit(model, tuple(input_shape))) from None
+            if reason := catalog.misfit(model, tuple(input_shape)):
+                raise ConfigError(reason) from None
+            raise
     return Summary(tuple(rows))
 
 
@@ -111,10 +113,10 @@ def multiply_accumulates(module: nn.Module, y: Tensor) -> int:
 class View:
     """What one value sees of the input: `field` pixels, and `jump` pixels to its neighbour."""
 
-    field: int = 1
-    jump: int = 1
+    field: float = 1
+    jump: float = 1
 
-    def through(self, kernel_size: int, stride: int, dilation: int = 1) -> "View":
+    def through(self, kernel_size: int, stride: float, dilation: int = 1) -> "View":
         """The view after a window of `kernel_size` that moves by `stride`."""
         return View(self.field + (kernel_size - 1) * dilation * self.jump, self.jump * stride)
 
@@ -156,7 +158,7 @@ class ReceptiveFields(TorchFunctionMode):
         return max(seen, key=lambda view: view.field, default=View())
 
 
-def windows(module: nn.Module, x: Tensor) -> Iterator[tuple[int, int, int]]:
+def windows(module: nn.Module, x: Tensor) -> Iterator[tuple[int, float, int]]:
     """Kernel size, stride and dilation with which a layer looks at its input."""
     if isinstance(module, nn.Conv2d):
         yield module.kernel_size[0], module.stride[0], module.dilation[0]
@@ -164,8 +166,10 @@ def windows(module: nn.Module, x: Tensor) -> Iterator[tuple[int, int, int]]:
         yield square(module.kernel_size), square(module.stride), 1
     elif isinstance(module, nn.AdaptiveAvgPool2d):
         size, wanted = x.shape[2], square(module.output_size)
-        stride = max(1, size // wanted)
-        yield max(1, size - (wanted - 1) * stride), stride, 1
+        # The windows differ by a pixel where the sizes do not divide: the widest counts, and
+        # on average they step so that the last one ends at the border.
+        widest = max(-(-(i + 1) * size // wanted) - i * size // wanted for i in range(wanted))
+        yield widest, (size - widest) / max(1, wanted - 1), 1
     elif isinstance(module, nn.Flatten) and x.dim() == 4:
         # Every value of the vector that follows is a function of the whole map.
         yield x.shape[2], 1, 1

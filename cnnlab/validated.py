@@ -15,7 +15,7 @@ class Validated(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    def __init__(self, **fields: Any) -> None:
+    def __init__(self, /, **fields: Any) -> None:
         try:
             super().__init__(**fields)
         except ValidationError as error:
@@ -29,7 +29,7 @@ class Validated(BaseModel):
         except ValidationError as error:
             raise ConfigError(explain(error)) from None
 
-    def replace(self, **fields: Any) -> Self:
+    def replace(self, /, **fields: Any) -> Self:
         """A copy with some fields changed, checked like a new one."""
         kept = {name: getattr(self, name) for name in type(self).model_fields}
         return type(self)(**(kept | fields))

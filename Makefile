@@ -1,0 +1,37 @@
+# Both commands work on a machine that has only Python 3.11 or newer and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ARTIFACTS := artifacts
+
+.PHONY: run test lint browser clean
+
+run: $(VENV)/app
+	$(BIN)/streamlit run app.py
+
+test: $(VENV)/test lint browser
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/test
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+# The browser tests need a Chromium: the system's, or the one that Playwright brings.
+browser: $(VENV)/test
+	$(BIN)/python -m tests.browser.chromium
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "CNN Lab needs Python 3.11 or newer.")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/app: requirements.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet -r requirements.txt
+	touch $@
+
+$(VENV)/test: requirements-test.txt $(VENV)/app
+	$(BIN)/python -m pip install --quiet -r requirements-test.txt
+	touch $@
+
+clean:
+	rm -rf $(VENV) $(ARTIFACTS) .pytest_cache .mypy_cache .ruff_cache .hypothesis

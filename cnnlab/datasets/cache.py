@@ -1,0 +1,74 @@
+"""`shapes` on disk, so that it is drawn once and read afterwards."""
+
+import contextlib
+import os
+import zlib
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from cnnlab.datasets import shapes
+from cnnlab.datasets.dataset import Dataset
+from cnnlab.datasets.folder import data_folder
+
+VERSION = 1
+TRAIN_SIZE, TEST_SIZE = 12_000, 2_000
+TRAIN_SEED, TEST_SEED = 0, 1
+
+
+def load_shapes() -> Dataset:
+    """The embedded set: from the cache, or drawn and cached where the folder can be written."""
+    path = cache_file()
+    tensors = _read(path)
+    if tensors is None:
+        tensors = _draw()
+        _write(path, tensors)
+    return Dataset(**tensors, class_names=tuple(shapes.SHAPES))
+
+
+def cache_file() -> Path:
+    """One file for each version of the drawing code and of PyTorch's random numbers."""
+    release = torch.__version__.split("+")[0]
+    return data_folder() / f"shapes-{VERSION}-torch-{release}.safetensors"
+
+
+def _draw() -> dict[str, torch.Tensor]:
+    train_images, train_labels = shapes.render(TRAIN_SIZE, TRAIN_SEED)
+    test_images, test_labels = shapes.render(TEST_SIZE, TEST_SEED)
+    return {
+        "train_images": train_images,
+        "train_labels": train_labels,
+        "test_images": test_images,
+        "test_labels": test_labels,
+    }
+
+
+def _read(path: Path) -> dict[str, torch.Tensor] | None:
+    """What the file holds, or None where it is absent or not what was written."""
+    try:
+        tensors = load_file(path)
+        checksum = path.with_suffix(".crc32").read_text()
+    except (OSError, SafetensorError):
+        return None
+    return tensors if checksum == _checksum(tensors) else None
+
+
+def _write(path: Path, tensors: dict[str, torch.Tensor]) -> None:
+    # A folder that cannot be written only costs the time to draw again.
+    partial = path.with_suffix(f".{os.getpid()}.partial")
+    with contextlib.suppress(OSError, SafetensorError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save_file(tensors, partial)
+        os.replace(partial, path)
+        path.with_suffix(".crc32").write_text(_checksum(tensors))
+    with contextlib.suppress(OSError):
+        partial.unlink(missing_ok=True)
+
+
+def _checksum(tensors: dict[str, torch.Tensor]) -> str:
+    value = 0
+    for name in sorted(tensors):
+        value = zlib.crc32(memoryview(tensors[name].contiguous().numpy()), value)
+    return f"{value:08x}"

@@ -1,0 +1,61 @@
+"""Where a network can be trained: the machine's GPUs and its CPU."""
+
+import os
+from dataclasses import dataclass
+
+import torch
+
+from cnnlab.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Device:
+    """A device as PyTorch names it, and as a reader knows it.
+
+    Units: `memory_gb` in 10⁹ bytes, None for the CPU.
+    """
+
+    name: str
+    title: str
+    memory_gb: float | None = None
+
+
+def available() -> list[Device]:
+    """The devices of this machine, the fastest first."""
+    gpus = []
+    for index in range(torch.cuda.device_count()):
+        properties = torch.cuda.get_device_properties(index)
+        gpus.append(Device(f"cuda:{index}", properties.name, properties.total_memory / 1e9))
+    cores = usable_cores()
+    return [*gpus, Device("cpu", f"CPU, {cores} core{'s' if cores > 1 else ''}")]
+
+
+def usable_cores() -> int:
+    """Cores that this process may run on, which a container can limit."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def resolve(name: str) -> torch.device:
+    """The device for a name; "auto" is the fastest there is.
+
+    Raises: ConfigError naming the devices of this machine.
+    """
+    names = [device.name for device in available()]
+    wanted = {"auto": names[0], "cuda": "cuda:0"}.get(name, name)
+    if wanted not in names:
+        raise ConfigError(
+            f"There is no device {name!r} on this machine; it has {', '.join(names)}. "
+            'Choose one of them, or "auto".'
+        )
+    return torch.device(wanted)
+
+
+def resolve_precision(name: str, device: torch.device) -> torch.dtype:
+    """The number format of the arithmetic: bfloat16 on GPUs that have it, float32 elsewhere."""
+    if name == "bfloat16":
+        return torch.bfloat16
+    if name == "auto" and device.type == "cuda" and torch.cuda.is_bf16_supported():
+        return torch.bfloat16
+    return torch.float32

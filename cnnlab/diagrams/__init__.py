@@ -1,0 +1,6 @@
+"""Diagrams of the networks as Mermaid source, drawn from the model as it is configured."""
+
+from cnnlab.diagrams.drawings import block_diagram, network_diagram, norm_placement_diagram
+from cnnlab.diagrams.figures import Figure, figures
+
+__all__ = ["Figure", "block_diagram", "figures", "network_diagram", "norm_placement_diagram"]

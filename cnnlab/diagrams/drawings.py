@@ -1,0 +1,177 @@
+"""The drawings of the chapter: a network, a block in detail, where batch norm sits."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from torch import nn
+
+from cnnlab.diagrams.graph import ModuleTypes, Shape, Steps, trace
+from cnnlab.diagrams.mermaid import Group, flowchart
+from cnnlab.diagrams.nodes import Node, Nodes, folded, unfolded
+from cnnlab.diagrams.wording import BLOCKS, describe
+from cnnlab.errors import ConfigError
+from cnnlab.networks.densenet import DenseBlock, DenseLayer
+from cnnlab.networks.resnet import Bottleneck, Residual
+from cnnlab.tracing import leaves
+
+# Characters per line of a label: what a phone shows without shrinking it much.
+ONE_COLUMN, TWO_COLUMNS, MORE_COLUMNS = 42, 17, 13
+SHOWN_DENSE_LAYERS = 3
+
+
+@dataclass(frozen=True)
+class PlacedBlock:
+    """A block and the shape that it gets where it stands.
+
+    Shape: without the batch, (C, H, W).
+    """
+
+    module: nn.Module
+    input_shape: Shape
+    shape: Shape = ()
+
+
+def network_diagram(model: nn.Module, input_shape: Sequence[int]) -> str:
+    """The whole network from top to bottom, a block as one box, shapes between the boxes.
+
+    Shape: `input_shape` is (N, C, H, W).
+    Raises: ConfigError when the picture does not fit the network.
+    """
+    return draw_network(trace(model, input_shape, tuple(BLOCKS)))
+
+
+def block_diagram(model: nn.Module, input_shape: Sequence[int]) -> str:
+    """The first block in detail; of residual blocks one that keeps the shape and one that does not.
+
+    Shape: `input_shape` is (N, C, H, W).
+    Raises: ConfigError when the picture does not fit the network, or the network has no blocks.
+    """
+    blocks = placed_blocks(trace(model, input_shape, tuple(BLOCKS)))
+    if not blocks:
+        raise ConfigError(
+            f"{type(model).__name__} has no blocks to draw; draw the whole network instead."
+        )
+    return draw_block(blocks)
+
+
+def draw_network(steps: Steps) -> str:
+    """The drawing of a network, given its steps with whole blocks."""
+    return flowchart([Group(folded(unfolded(steps)))], ONE_COLUMN, shapes=True)
+
+
+def draw_block(blocks: Sequence[PlacedBlock]) -> str:
+    """The drawing that suits the first of these blocks."""
+    for types, draw in DRAWINGS.items():
+        if isinstance(blocks[0].module, types):
+            return draw(blocks)
+    return one_block(blocks)
+
+
+def placed_blocks(steps: Steps) -> list[PlacedBlock]:
+    """The blocks of a network in running order."""
+    return [
+        PlacedBlock(step.operation, step.input_shape, step.shape)
+        for step in steps.values()
+        if isinstance(step.operation, nn.Module) and isinstance(step.operation, tuple(BLOCKS))
+    ]
+
+
+def norm_placement_diagram(model: nn.Module) -> str:
+    """What follows the first convolution and the first hidden fully-connected layer."""
+    layers = [layer for _, layer in leaves(model)]
+    linear = [layer for layer in layers if isinstance(layer, nn.Linear)]
+    firsts: dict[str, Sequence[nn.Module]] = {
+        "Convolution layer": [layer for layer in layers if isinstance(layer, nn.Conv2d)],
+        # The last one gives the logits: there is nothing to normalize after it.
+        "Fully-connected layer": linear[:-1],
+    }
+    groups = [Group(followed(layers, found[0]), title) for title, found in firsts.items() if found]
+    return flowchart(groups, TWO_COLUMNS, highlight="normalization")
+
+
+def followed(layers: Sequence[nn.Module], first: nn.Module) -> Nodes:
+    """A layer and what comes after it, until a kind of layer comes again."""
+    nodes: Nodes = {}
+    for layer in layers[next(i for i, layer in enumerate(layers) if layer is first) :]:
+        kind, lines = describe(layer)
+        if kind == "flatten" or kind in [node.kind for node in nodes.values()]:
+            break
+        if isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d):
+            lines = (*lines, (f"{layer.num_features} γ and {layer.num_features} β",))
+        nodes[len(nodes)] = Node(kind, lines, sources=(len(nodes) - 1,) if nodes else ())
+    return nodes
+
+
+def inside(block: PlacedBlock, whole: ModuleTypes = ()) -> Nodes:
+    """What a block does, layer by layer."""
+    return unfolded(trace(block.module, (1, *block.input_shape), whole))
+
+
+def one_block(blocks: Sequence[PlacedBlock]) -> str:
+    """The first block, activations and normalization in the labels of the convolutions."""
+    return flowchart([Group(folded(inside(blocks[0])))], MORE_COLUMNS)
+
+
+def residual_blocks(blocks: Sequence[PlacedBlock]) -> str:
+    """The first block that keeps the shape, and the first that changes it."""
+    keeping = [block for block in blocks if block.input_shape == block.shape]
+    changing = [block for block in blocks if block.input_shape != block.shape]
+    titles = {"Shape kept": keeping, "Shape changed": changing}
+    groups = [Group(inside(found[0]), title) for title, found in titles.items() if found]
+    return flowchart(groups, MORE_COLUMNS)
+
+
+def dense_block(blocks: Sequence[PlacedBlock]) -> str:
+    """Which layer of the first block reads which, and what the first layer does."""
+    first = blocks[0]
+    layer = PlacedBlock(next(first.module.children()), first.input_shape)
+    connections = shortened(connected(inside(first, (DenseLayer,))))
+    groups = [Group(connections, "Dense block"), Group(inside(layer), "Inside layer 1")]
+    return flowchart(groups, TWO_COLUMNS, stacked=True)
+
+
+def connected(nodes: Nodes) -> Nodes:
+    """Every layer joined to all that it reads, the concatenations on the way left out."""
+    last = max(i for i, node in nodes.items() if node.kind == "meeting")
+    parts: dict[int, tuple[int, ...]] = {}
+    kept: Nodes = {}
+    for i, node in nodes.items():
+        sources = tuple(part for source in node.sources for part in parts.get(source, (source,)))
+        if node.kind == "meeting" and i != last:
+            parts[i] = sources
+        else:
+            kept[i] = replace(node, sources=sources)
+    return kept
+
+
+def shortened(nodes: Nodes) -> Nodes:
+    """The layers numbered, with their channels; those beyond the first few as one box."""
+    layers = [i for i, node in nodes.items() if node.kind == "block"]
+    shown, rest = layers[:SHOWN_DENSE_LAYERS], layers[SHOWN_DENSE_LAYERS:]
+    if len(rest) == 1:
+        shown, rest = layers, []
+    named = dict(nodes)
+    for number, i in enumerate(shown, start=1):
+        node = nodes[i]
+        reads, adds = node.input_shape[0], node.shape[0]
+        lines = ((f"layer {number}",), (f"reads {reads}",), (f"adds {adds}",))
+        named[i] = replace(node, lines=lines)
+    if rest:
+        node, final = nodes[rest[0]], nodes[rest[-1]]
+        lines = (
+            (f"layers {len(shown) + 1} to {len(layers)}",),
+            (f"read {node.input_shape[0]} to {final.input_shape[0]}",),
+            (f"add {node.shape[0]} each",),
+        )
+        named[rest[0]] = replace(node, lines=lines)
+    return {
+        i: replace(node, sources=tuple(s for s in node.sources if s not in rest[1:]))
+        for i, node in named.items()
+        if i not in rest[1:]
+    }
+
+
+DRAWINGS: dict[ModuleTypes, Callable[[Sequence[PlacedBlock]], str]] = {
+    (Residual, Bottleneck): residual_blocks,
+    (DenseBlock,): dense_block,
+}

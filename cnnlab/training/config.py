@@ -1,0 +1,101 @@
+"""Everything that defines a run; the same configuration gives the same curve."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any, Literal
+
+from pydantic import Field, SerializeAsAny, model_validator
+
+from cnnlab import catalog
+from cnnlab.datasets import DATASETS
+from cnnlab.datasets.augment import Augment
+from cnnlab.errors import ConfigError
+from cnnlab.networks.options import Options
+from cnnlab.validated import Validated
+
+Optimizer = Literal["sgd", "adam", "adamw"]
+Schedule = Literal["constant", "cosine"]
+Init = Literal["default", "xavier", "kaiming"]
+Precision = Literal["auto", "float32", "bfloat16"]
+
+
+class RunConfig(Validated):
+    """A training run, complete; what is left out comes from the network's quick recipe.
+
+    The knobs that the data decide (channels, classes, picture size) are set from the data.
+
+    Units: `budget_s` seconds, `image_size` pixels per side.
+    Raises: ConfigError for a field out of bounds or a combination that cannot work.
+    """
+
+    network: str
+    options: SerializeAsAny[Options]
+    dataset: str = "shapes"
+    train_size: int | None = Field(None, ge=2, description="Training pictures used; all if empty.")
+    image_size: int = Field(ge=8, le=256, description="Side to which pictures are resized.")
+    augment: Augment = Augment()
+    batch_size: int = Field(ge=2, le=1024, description="Pictures per step.")
+    optimizer: Optimizer = Field("sgd", description="How a gradient becomes a step.")
+    lr: float = Field(gt=0, le=10, description="Learning rate.")
+    momentum: float = Field(0.0, ge=0, le=0.99, description="Share of the last step kept (SGD).")
+    weight_decay: float = Field(0.0, ge=0, le=0.1, description="Pull of the weights towards 0.")
+    schedule: Schedule = Field("constant", description="How the learning rate changes.")
+    init: Init = Field("default", description="What the weights are before the first step.")
+    epochs: int = Field(ge=1, le=200, description="Times that all training pictures are seen.")
+    budget_s: float | None = Field(None, gt=0, le=86_400, description="Stop after this time.")
+    seed: int = Field(0, ge=0, lt=2**31, description="Where all random numbers start.")
+    precision: Precision = Field("auto", description="Number format of the arithmetic.")
+    device: str = "auto"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_in(cls, given: Any) -> Any:
+        """Defaults from the quick recipe, and the network's knobs fitted to the data."""
+        fields = {name: value for name, value in dict(given).items() if value is not None}
+        spec = catalog.network(str(fields.get("network", "")))
+        dataset = fields.setdefault("dataset", "shapes")
+        if dataset not in DATASETS:
+            raise ConfigError(f"There is no data set {dataset!r}; there are {', '.join(DATASETS)}.")
+        fields = {k: v for k, v in asdict(spec.quick).items() if v is not None} | fields
+        image_size = fields["image_size"]
+        if not isinstance(image_size, int) or not 8 <= image_size <= 256:
+            return fields  # the field's own bounds complain
+        fields["options"] = spec.fitted(
+            _options(spec, fields.get("options")),
+            image_size=image_size,
+            in_channels=DATASETS[dataset].channels,
+            num_classes=DATASETS[dataset].num_classes,
+        )
+        return fields
+
+    @model_validator(mode="after")
+    def _check_combination(self) -> "RunConfig":
+        spec = catalog.network(self.network)
+        spec.check_image_size(self.options, self.image_size)
+        size = self.training_images
+        if size < self.batch_size:
+            raise ConfigError(
+                f"A batch of {self.batch_size} pictures was asked for, but the run uses only "
+                f"{size} training pictures. Lower batch_size or raise train_size."
+            )
+        return self
+
+    @property
+    def training_images(self) -> int:
+        """Training pictures that the run uses."""
+        full = DATASETS[self.dataset].train_size
+        return full if self.train_size is None else min(self.train_size, full)
+
+
+def _options(spec: catalog.NetworkSpec, given: Any) -> Options:
+    """Knobs from a model, a preset's name or plain data; the small preset when left out."""
+    if isinstance(given, spec.options):
+        return given
+    if given is None or isinstance(given, str):
+        return spec.preset(given or "small")
+    if isinstance(given, Mapping):
+        return spec.options(**given)
+    raise ConfigError(
+        f"options: {type(given).__name__} was given; {spec.title} takes "
+        f"{spec.options.__name__}, a preset's name or a mapping of knobs."
+    )

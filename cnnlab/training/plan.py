@@ -1,0 +1,44 @@
+"""When a run reports and when it evaluates; fixed by the configuration, never by the clock."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+REPORTS = 250
+EVALUATIONS = 8
+# A test picture costs a forward pass, about a third of a training step; more than this
+# share of the run's time spent on looking would slow it down for nothing.
+EVALUATION_SHARE = 0.15
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The steps of a run; the last batch of an epoch is dropped when it is not full."""
+
+    train_images: int
+    test_images: int
+    batch_size: int
+    epochs: int
+
+    @property
+    def steps_per_epoch(self) -> int:
+        return self.train_images // self.batch_size
+
+    @property
+    def steps(self) -> int:
+        return self.steps_per_epoch * self.epochs
+
+    @cached_property
+    def report_every(self) -> int:
+        """Steps between two points of the training curve."""
+        return max(1, self.steps // REPORTS)
+
+    @cached_property
+    def evaluation_steps(self) -> frozenset[int]:
+        """Steps after which the test set is evaluated: evenly spread, always at the end."""
+        affordable = int(EVALUATION_SHARE * 3 * self.steps * self.batch_size / self.test_images)
+        count = max(1, min(affordable, max(EVALUATIONS, self.epochs), self.steps))
+        return frozenset(round(self.steps * i / count) for i in range(1, count + 1))
+
+    def reports(self, step: int) -> bool:
+        """Whether a point is due; the first comes at once, so that the reader sees life."""
+        return step == 1 or step % self.report_every == 0 or step == self.steps

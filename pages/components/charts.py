@@ -1,0 +1,134 @@
+"""Plotly figures; all of them in one style."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import plotly.graph_objects as go
+
+from cnnlab.summary import Summary
+from cnnlab.training.store import Curve
+
+# Okabe and Ito's palette: told apart by colour-blind readers, on white and on dark.
+BLUE, ORANGE, GREEN, GREY = "#2a7fd4", "#e08a00", "#009e73", "#8a8f98"
+FAINT = ("#9db8d9", "#e3c08c", "#96c9b8", "#c9a3bd")
+HEIGHT_PX = 320
+PLAIN = {"displayModeBar": False}
+
+
+@dataclass(frozen=True)
+class NamedCurve:
+    """A run's curve and what it is called in the legend."""
+
+    name: str
+    curve: Curve
+
+
+def layout(figure: go.Figure, height: int = HEIGHT_PX, **more: object) -> go.Figure:
+    """The common style: no title, small margins, legend above."""
+    figure.update_layout(
+        height=height,
+        margin={"l": 10, "r": 10, "t": 30, "b": 10},
+        legend={"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0},
+        hovermode="x unified",
+        **more,
+    )
+    return figure
+
+
+def loss(current: NamedCurve | None, earlier: Sequence[NamedCurve], epochs: int) -> go.Figure:
+    """Training and test loss against epochs, earlier runs faint behind."""
+    figure = go.Figure()
+    for colour, past in zip(FAINT, earlier, strict=False):
+        _line(figure, past.curve.epochs, past.curve.train_loss, past.name, colour, width=1.5)
+    if current:
+        _line(figure, current.curve.epochs, current.curve.train_loss, "training", BLUE)
+        _line(figure, current.curve.test_epochs, current.curve.test_loss, "test", ORANGE, dots=True)
+    figure.update_yaxes(title="loss", rangemode="tozero")
+    return _epoch_axis(layout(figure), epochs)
+
+
+def accuracy(current: NamedCurve | None, earlier: Sequence[NamedCurve], epochs: int) -> go.Figure:
+    """Training and test accuracy against epochs, earlier runs' test accuracy faint behind."""
+    figure = go.Figure()
+    for colour, past in zip(FAINT, earlier, strict=False):
+        _line(figure, past.curve.test_epochs, past.curve.test_accuracy, past.name, colour, width=1.5)
+    if current:
+        _line(figure, current.curve.epochs, current.curve.train_accuracy, "training", BLUE)
+        _line(
+            figure,
+            current.curve.test_epochs,
+            current.curve.test_accuracy,
+            "test",
+            ORANGE,
+            dots=True,
+        )
+    figure.update_yaxes(title="accuracy", range=[0, 1], tickformat=".0%")
+    return _epoch_axis(layout(figure), epochs)
+
+
+def _line(
+    figure: go.Figure,
+    x: Sequence[float],
+    y: Sequence[float],
+    name: str,
+    colour: str,
+    width: float = 2.5,
+    dots: bool = False,
+) -> None:
+    figure.add_scatter(
+        x=x,
+        y=y,
+        name=name,
+        mode="lines+markers" if dots else "lines",
+        line={"color": colour, "width": width},
+    )
+
+
+def _epoch_axis(figure: go.Figure, epochs: int) -> go.Figure:
+    # A fixed axis: the curve grows into it and nothing jumps.
+    return figure.update_xaxes(title="epoch", range=[0, epochs])
+
+
+def cost_per_layer(summary: Summary) -> go.Figure:
+    """Parameters and multiply-accumulates of every layer that has any, as shares of the whole."""
+    layers = [layer for layer in summary.layers if layer.params or layer.macs]
+    names = [layer.name for layer in layers]
+    figure = go.Figure()
+    for title, colour, values, total in (
+        ("parameters", BLUE, [layer.params for layer in layers], summary.params),
+        ("multiply-accumulates", ORANGE, [layer.macs for layer in layers], summary.macs),
+    ):
+        figure.add_bar(
+            x=names,
+            y=[value / max(1, total) for value in values],
+            name=title,
+            marker_color=colour,
+            customdata=values,
+            hovertemplate="%{customdata:,} (%{y:.1%})",
+        )
+    figure.update_yaxes(title="share of the whole", tickformat=".0%")
+    figure.update_xaxes(tickangle=-45, automargin=True, nticks=min(len(names), 40))
+    return layout(figure, height=360)
+
+
+def networks(rows: Sequence[dict[str, object]]) -> go.Figure:
+    """Every network of the chapter: parameters against multiply-accumulates."""
+    figure = go.Figure()
+    for kind, colour, symbol in (("book", BLUE, "circle"), ("published", ORANGE, "diamond")):
+        chosen = [row for row in rows if row["kind"] == kind]
+        figure.add_scatter(
+            x=[row["macs"] for row in chosen],
+            y=[row["params"] for row in chosen],
+            text=[row["title"] for row in chosen],
+            customdata=[(row["year"], row["input"]) for row in chosen],
+            name={"book": "as the book trains it", "published": "as published"}[kind],
+            mode="markers+text",
+            textposition="top center",
+            marker={"size": 12, "color": colour, "symbol": symbol},
+            hovertemplate="<b>%{text}</b>, %{customdata[0]}<br>%{y:,} parameters<br>"
+            "%{x:,} multiply-accumulates<br>for one picture of %{customdata[1]}<extra></extra>",
+        )
+    figure.update_xaxes(type="log", title="multiply-accumulates for one picture", dtick=1)
+    figure.update_yaxes(type="log", title="parameters", dtick=1)
+    layout(figure, height=480)
+    return figure.update_layout(hovermode="closest")

@@ -1,0 +1,139 @@
+"""The live curves of the newest run, earlier runs faint behind it."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from cnnlab.catalog import Section
+from cnnlab.training.compare import differences
+from cnnlab.training.store import RunRecord
+from pages.components import charts, knobs, services, state
+
+TICK_S = 0.4
+EARLIER = 4
+ACTIVE = ("queued", "running")
+
+
+def recent_runs(section: Section) -> list[RunRecord]:
+    """This visitor's runs on the page, the newest first."""
+    runs = services.store().runs(state.visitor(), page=section.slug, limit=50)
+    return sorted(runs, key=lambda run: run.queued_s, reverse=True)
+
+
+def active_run(section: Section) -> RunRecord | None:
+    """The run that is queued or running, if there is one."""
+    return next((run for run in recent_runs(section) if run.status in ACTIVE), None)
+
+
+def show(section: Section, epochs: int) -> None:
+    """The curves, redrawn while a run is going on."""
+    active = active_run(section) is not None
+    st.fragment(panel, run_every=TICK_S if active else None)(section, epochs, active)
+
+
+def panel(section: Section, epochs: int, was_active: bool) -> None:
+    """One picture of the newest run as it stands."""
+    services.run_manager().seen(state.visitor())
+    runs = recent_runs(section)
+    current = runs[0] if runs else None
+    if was_active and (current is None or current.status not in ACTIVE):
+        st.rerun()  # the buttons outside have to change too
+    status_line(current)
+    draw(current, runs[1 : EARLIER + 1], epochs)
+    if current:
+        outcome(current)
+
+
+def draw(current: RunRecord | None, earlier: Sequence[RunRecord], epochs: int) -> None:
+    """Loss on the left, accuracy on the right."""
+    store = services.store()
+    named = [
+        charts.NamedCurve(name, store.curve(run.id))
+        for run, name in zip(earlier, names(current, earlier), strict=True)
+    ]
+    now = charts.NamedCurve("now", store.curve(current.id)) if current else None
+    epochs = max([run.config.epochs for run in (current, *earlier) if run] or [epochs])
+    left, right = st.columns(2)
+    left.plotly_chart(charts.loss(now, named, epochs), config=charts.PLAIN, key="loss")
+    right.plotly_chart(charts.accuracy(now, named, epochs), config=charts.PLAIN, key="accuracy")
+
+
+def names(current: RunRecord | None, earlier: Sequence[RunRecord]) -> list[str]:
+    """What sets each earlier run apart, for the legend."""
+    if current is None:
+        return []
+    found = differences([current.config, *(run.config for run in earlier)])[1:]
+    return [
+        ", ".join(phrase(name, value) for name, value in fields.items()) or "the same settings"
+        for fields in found
+    ]
+
+
+def phrase(name: str, value: object) -> str:
+    """A setting in few words: "no batch norm", "learning rate 0.1"."""
+    field = knobs.words(name).lower()
+    if isinstance(value, bool):
+        return field if value else f"no {field}"
+    return f"{field} {knobs.words(value) if isinstance(value, str) else f'{value:g}'}"
+
+
+def status_line(run: RunRecord | None) -> None:
+    """Progress and time left; the same height in every state."""
+    if run is None:
+        st.progress(0.0, "Press Start: loss and accuracy appear here while the network learns.")
+        return
+    curve = services.store().curve(run.id)
+    share = min(1.0, curve.epochs[-1] / run.config.epochs) if curve.epochs else 0.0
+    if run.status == "queued":
+        place = services.run_manager().position(run.id)
+        st.progress(0.0, f"Waiting: place {place.place} in the queue")
+    elif run.status == "running" and not curve.epochs:
+        st.progress(0.0, "Getting ready…")
+    elif run.status == "running":
+        st.progress(
+            share,
+            f"{share:.0%} · {duration(curve.eta_s)} left · {curve.images_per_s:,.0f} images/s",
+        )
+    else:
+        st.progress(share, ENDINGS.get(run.status, run.status))
+
+
+ENDINGS = {
+    "finished": "Finished",
+    "cancelled": "Stopped",
+    "failed": "Failed",
+    "interrupted": "Interrupted: the server was stopped",
+}
+
+
+def duration(seconds: float | None) -> str:
+    """A time as a reader says it."""
+    if seconds is None:
+        return "?"
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def outcome(run: RunRecord) -> None:
+    """The figures of the newest run, and what to do next."""
+    curve = services.store().curve(run.id)
+    columns = st.columns(4)
+    columns[0].metric("Training loss", _last(curve.train_loss, "{:.3f}"))
+    columns[1].metric("Training accuracy", _last(curve.train_accuracy, "{:.1%}"))
+    columns[2].metric("Test accuracy", _last(curve.test_accuracy, "{:.1%}"))
+    speed = f"{curve.images_per_s:,.0f}" if curve.images_per_s else "–"
+    columns[3].metric("Images per second", speed)
+    if run.status == "failed":
+        st.error(run.message, icon=":material/error:")
+    elif run.message:
+        st.info(run.message)
+    if run.status in ("finished", "cancelled") and run.weights:
+        st.success(
+            "What it learned is kept: choose these weights under **Feature maps**.",
+            icon=":material/check:",
+        )
+
+
+def _last(values: Sequence[float], form: str) -> str:
+    return form.format(values[-1]) if values else "–"

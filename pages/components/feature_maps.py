@@ -1,0 +1,170 @@
+"""The Feature maps view: what each layer makes of the reader's picture."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+import torch
+from PIL import Image
+from torch import nn
+
+from cnnlab import features, images
+from cnnlab.catalog import NETWORKS, NetworkSpec, Section
+from cnnlab.errors import CnnLabError
+from cnnlab.export import shape_text
+from pages.components import architecture, services, state
+
+MOSAIC_PX = 880
+LARGE_PX = 320
+FRESH = "fresh"
+
+
+def show(section: Section, spec: NetworkSpec) -> None:
+    """Picture and weights on the left, the maps of one layer on the right."""
+    panel, content = st.columns([1, 3], gap="large")
+    try:
+        with panel:
+            picture = choose_picture()
+            model, channels, image_size = choose_model(section, spec)
+            batch = images.to_batch(picture, image_size, channels)
+            st.image(
+                as_picture(batch), width="stretch", caption=f"What the network sees: {image_size} px"
+            )
+        with content:
+            maps = features.extract(model, batch)
+            show_layer(maps)
+    except CnnLabError as error:
+        content.error(str(error), icon=":material/image_not_supported:")
+
+
+def choose_picture() -> Image.Image:
+    """A sample, an upload or a photo; the sample stays until there is another."""
+    way = st.segmented_control(
+        "Picture",
+        ["Sample", "Upload", "Camera"],
+        default="Sample",
+        required=True,
+        key="picture_from",
+        persist_state="session",
+    )
+    samples = {sample.name: sample for sample in images.samples()}
+    raw = None
+    if way == "Upload":
+        file = st.file_uploader(
+            "Your picture", type=["png", "jpg", "jpeg", "webp"], key="upload", help="Up to 10 MB."
+        )
+        raw = file.getvalue() if file else None
+    elif way == "Camera":
+        file = st.camera_input("Your photo", key="camera")
+        raw = file.getvalue() if file else None
+    if raw is not None:
+        return decoded(raw)
+    if way != "Sample":
+        st.caption("Until then you see the sample picture.")
+    name = st.selectbox(
+        "Sample picture",
+        list(samples),
+        format_func=lambda name: samples[name].title,
+        key="sample",
+        bind="query-params",
+        disabled=way != "Sample",
+    )
+    return decoded(samples[name].path.read_bytes())
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def decoded(raw: bytes) -> Image.Image:
+    return images.decode(raw)
+
+
+def choose_model(section: Section, spec: NetworkSpec) -> tuple[nn.Module, int, int]:
+    """The network with fresh weights or those of a run; its input channels and size."""
+    runs = {
+        run.id: run
+        for run in services.store().runs(state.visitor())
+        if run.weights and run.network == spec.name
+    }
+    chosen = st.selectbox(
+        "Weights",
+        [FRESH, *runs],
+        format_func=lambda key: "Fresh, drawn from a seed" if key == FRESH else runs[key].name,
+        key=f"weights.{spec.name}",
+        help="Fresh weights are random. Weights of your own runs appear here after training.",
+    )
+    if chosen != FRESH:
+        config = runs[chosen].config
+        return services.trained_model(runs[chosen].weights), config.options.in_channels, config.image_size
+    seed = int(st.number_input("Seed of the weights", 0, 9999, 0, key="weights_seed"))
+    configured = architecture.configure(section, spec)
+    NETWORKS[spec.name].check_image_size(configured.options, configured.image_size)
+    options = configured.options
+    model = services.fresh_model(spec.name, options, options.model_dump_json(), seed)
+    return model, options.in_channels, configured.image_size
+
+
+def show_layer(maps: dict[str, torch.Tensor]) -> None:
+    """One layer's channels as a mosaic, one of them enlarged, and their statistics."""
+    names = list(maps)
+    layer = st.select_slider(
+        "Layer",
+        names,
+        format_func=lambda name: f"{name} ({shape_text(tuple(maps[name].shape[1:]), ' × ')})",
+        key="layer",
+        help="Channels × height × width. From the picture on the left to the logits on the right.",
+    )
+    chosen = maps[layer][0]
+    mosaic_place, detail = st.columns([2, 1])
+    with detail:
+        channel = choose_channel(len(chosen))
+        st.image(enlarged(chosen[channel]), width="stretch", caption=f"Channel {channel}")
+    with mosaic_place:
+        st.image(mosaic(chosen), width="stretch", caption=f"All {len(chosen)} channels of {layer}")
+    statistics(chosen, detail)
+
+
+def choose_channel(channels: int) -> int:
+    if channels == 1:
+        return 0
+    return int(st.slider("Channel", 0, channels - 1, 0, key=f"channel.{channels}"))
+
+
+def mosaic(maps: torch.Tensor) -> np.ndarray:
+    columns = math.ceil(math.sqrt(len(maps)))
+    return features.mosaic(maps, columns, tile=max(8, MOSAIC_PX // columns - 2))
+
+
+def enlarged(channel: torch.Tensor) -> np.ndarray:
+    return features.mosaic(channel[None], columns=1, tile=LARGE_PX)
+
+
+def statistics(maps: torch.Tensor, place: st.delta_generator.DeltaGenerator) -> None:
+    """Mean, spread and share of zeros of every channel."""
+    found = features.channel_statistics(maps)
+    table = pd.DataFrame(
+        {
+            "Channel": range(len(maps)),
+            "Mean": found.mean.numpy(),
+            "Std": found.std.numpy(),
+            "Zeros": found.zeros.numpy() * 100,
+        }
+    )
+    place.dataframe(
+        table,
+        hide_index=True,
+        height=300,
+        column_config={
+            "Mean": st.column_config.NumberColumn(format="%.3f"),
+            "Std": st.column_config.NumberColumn(
+                format="%.3f", help="Standard deviation over the channel's pixels."
+            ),
+            "Zeros": st.column_config.NumberColumn(
+                format="%.0f%%", help="Share of values that are exactly zero: ReLU makes them."
+            ),
+        },
+    )
+
+
+def as_picture(batch: torch.Tensor) -> np.ndarray:
+    pixels = (batch[0, : 3 if batch.shape[1] >= 3 else 1] * 255).round().to(torch.uint8)
+    return pixels.permute(1, 2, 0).squeeze(-1).numpy()

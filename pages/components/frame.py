@@ -1,0 +1,31 @@
+"""The frame around every page: title, navigation from the catalog, sidebar."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from cnnlab.catalog import SECTIONS
+from pages.components import services, sidebar, state
+
+CHAPTER = Path("pages") / "chapter"
+
+
+def show() -> None:
+    """Run the page that the address names."""
+    st.set_page_config(page_title="CNN Lab", page_icon=":material/grid_view:", layout="wide")
+    page = st.navigation(pages())
+    services.run_manager().seen(state.visitor())
+    sidebar.show()
+    page.run()
+
+
+def pages() -> dict[str, list[object]]:
+    """The pages under their headings in the sidebar."""
+    home = st.Page(
+        CHAPTER / "home.py", title="CNN Lab", icon=":material/home:", url_path="", default=True
+    )
+    sections = [
+        st.Page(CHAPTER / f"{slug}.py", title=section.heading, url_path=slug)
+        for slug, section in SECTIONS.items()
+    ]
+    return {"": [home], "Modern convolutional networks": sections}

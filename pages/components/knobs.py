@@ -1,0 +1,148 @@
+"""Widgets made from the fields of a pydantic model: nobody writes a knob twice."""
+
+from collections.abc import Collection
+from typing import Any, get_args, get_origin
+
+import streamlit as st
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from cnnlab.catalog import NetworkSpec
+from cnnlab.networks.options import Options
+from pages.components import state
+
+# More steps than this are typed rather than slid.
+LONGEST_SLIDER = 256
+WORDS = {
+    "batch_norm": "Batch norm",
+    "lr": "Learning rate",
+    "relu": "ReLU",
+    "leaky_relu": "Leaky ReLU",
+    "gelu": "GELU",
+    "sgd": "SGD",
+    "adam": "Adam",
+    "adamw": "AdamW",
+    "d2l": "The book's",
+    "d2l_bn": "The book's, with batch norm",
+    "d2l_full": "The book's, full width",
+    "torchvision": "torchvision's",
+    "7x7": "7×7",
+    "3x3": "3×3",
+    "pointwise": "1×1 convolutions",
+    "stem_kernel_size": "First kernel size",
+    "stem_stride": "First stride",
+    "stem_padding": "First padding",
+    "in_channels": "Input channels",
+    "num_classes": "Classes",
+    "init": "Initialization",
+    "train_size": "Training pictures",
+}
+
+
+def words(name: object) -> str:
+    """A field's or choice's name as a reader says it."""
+    text = str(name)
+    if text in WORDS:
+        return WORDS[text]
+    if text.startswith(("vgg", "resnet", "densenet")) and text[-1].isdigit():
+        return {"v": "VGG-", "r": "ResNet-", "d": "DenseNet-"}[text[0]] + text.lstrip(
+            "vgresntd"
+        )
+    return text.replace("_", " ").capitalize()
+
+
+def widget(model: type[BaseModel], name: str, default: Any, key: str) -> Any:
+    """The widget for one field, with the bounds and the help of the field."""
+    field = model.model_fields[name]
+    label, note = words(name), field.description
+    saved: dict[str, Any] = {"key": key, "help": note, "bind": "query-params"}
+    if field.annotation is bool:
+        return st.toggle(label, default, **saved)
+    if get_origin(field.annotation):
+        choices = get_args(field.annotation)
+        return st.selectbox(label, choices, choices.index(default), format_func=words, **saved)
+    low, high, step = bounds(field)
+    number = float if field.annotation is float else int
+    if (high - low) / step > LONGEST_SLIDER:
+        return st.number_input(label, low, high, number(default), step, **saved)
+    return st.slider(label, low, high, number(default), step, **saved)
+
+
+def bounds(field: FieldInfo) -> tuple[Any, Any, Any]:
+    """Smallest and largest value of a number field, and its step."""
+    found: dict[str, Any] = {}
+    for part in field.metadata:
+        for name in ("ge", "le", "multiple_of"):
+            if hasattr(part, name):
+                found[name] = getattr(part, name)
+    number = float if field.annotation is float else int
+    step = found.get("multiple_of", 1)
+    return number(found["ge"]), number(found["le"]), number(step)
+
+
+def preset_picker(spec: NetworkSpec, prefix: str, default: str) -> str:
+    """A choice of named sets of knobs; choosing one sets every knob."""
+    key = f"{prefix}.{spec.name}.preset"
+
+    def apply() -> None:
+        chosen = spec.presets[str(state.get(key, default))]
+        for name, value in chosen:
+            state.put(f"{prefix}.{spec.name}.{name}", value)
+        if not spec.image_size_is_knob:
+            state.put(f"{prefix}.{spec.name}.image_size", default_image_size(spec, chosen))
+
+    return str(
+        st.selectbox(
+            "Preset",
+            list(spec.presets),
+            list(spec.presets).index(default),
+            format_func=words,
+            key=key,
+            on_change=apply,
+            bind="query-params",
+            help="A named set of knobs. Choosing one sets every knob below.",
+        )
+    )
+
+
+def default_image_size(spec: NetworkSpec, options: Options) -> int:
+    """The picture size that a set of knobs is meant for."""
+    if spec.image_size_is_knob:
+        return int(options.image_size)  # type: ignore[attr-defined]
+    small = options == spec.presets["small"]
+    published = options.num_classes == 1000
+    return spec.quick.image_size if small else 224 if published else spec.book.image_size
+
+
+def network_knobs(
+    spec: NetworkSpec, prefix: str, preset: str, main: Collection[str], hidden: Collection[str] = ()
+) -> dict[str, Any]:
+    """All knobs of a network: those that the page is about first, the rest under "More"."""
+    defaults = spec.presets[preset]
+    names = [name for name in spec.options.model_fields if name not in {*hidden, "image_size"}]
+    first = [name for name in main if name in names]
+    chosen = {name: _knob(spec, prefix, name, defaults) for name in first}
+    with st.expander("More knobs", icon=":material/tune:"):
+        for name in names:
+            if name not in first:
+                chosen[name] = _knob(spec, prefix, name, defaults)
+    return chosen
+
+
+def _knob(spec: NetworkSpec, prefix: str, name: str, defaults: Options) -> Any:
+    return widget(spec.options, name, getattr(defaults, name), f"{prefix}.{spec.name}.{name}")
+
+
+def image_size_knob(spec: NetworkSpec, prefix: str, preset: str) -> int:
+    """The side of the picture that enters the network."""
+    return int(
+        st.slider(
+            "Input size",
+            8,
+            256,
+            default_image_size(spec, spec.presets[preset]),
+            key=f"{prefix}.{spec.name}.image_size",
+            bind="query-params",
+            help="Pixels per side of the square picture that enters the network.",
+        )
+    )

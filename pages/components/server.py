@@ -1,0 +1,77 @@
+"""What the server does once, before the first visitor."""
+
+import gc
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from http.cookies import SimpleCookie
+
+import streamlit as st
+from starlette.datastructures import MutableHeaders
+from starlette.middleware import Middleware
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from streamlit.runtime.pages_manager import PagesManager
+
+VISITOR_COOKIE = "cnnlab_visitor"
+ONE_YEAR_S = 365 * 24 * 3600
+
+
+@asynccontextmanager
+async def lifespan(_app: st.App) -> AsyncIterator[None]:
+    """Prepare the process, and end the workers when the server stops."""
+    # A folder named `pages` switches Streamlit to its older page discovery until somebody has
+    # opened the front page; see docs/adr/0001-page-routing.md.
+    PagesManager.uses_pages_directory = False
+    import_heavy_modules()
+    from pages.components import services
+
+    services.run_manager()
+    yield
+    services.run_manager().close()
+
+
+def import_heavy_modules() -> None:
+    """Import once what every page needs, and hide it from the garbage collector.
+
+    Streamlit collects garbage after every script run. Walking through all of PyTorch each
+    time costs 0.2 s; frozen objects are skipped.
+    """
+    import plotly.graph_objects
+    import torchvision
+
+    from pages.components import section
+
+    assert plotly.graph_objects and torchvision and section
+    gc.collect()
+    gc.freeze()
+
+
+class VisitorCookie:
+    """Gives every browser a random name, so that a reload finds its runs again."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or VISITOR_COOKIE in _cookies(scope):
+            await self.app(scope, receive, send)
+            return
+
+        async def send_with_cookie(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).append(
+                    "set-cookie",
+                    f"{VISITOR_COOKIE}={secrets.token_urlsafe(16)}; Path=/; HttpOnly; "
+                    f"SameSite=Lax; Max-Age={ONE_YEAR_S}",
+                )
+            await send(message)
+
+        await self.app(scope, receive, send_with_cookie)
+
+
+def _cookies(scope: Scope) -> SimpleCookie:
+    headers = dict(scope["headers"])
+    return SimpleCookie(headers.get(b"cookie", b"").decode("latin-1"))
+
+
+MIDDLEWARE = [Middleware(VisitorCookie)]

@@ -1,0 +1,149 @@
+"""The Train view: the run's knobs, Start and Stop, the live curves."""
+
+from typing import Any
+
+import streamlit as st
+
+from cnnlab import datasets, devices
+from cnnlab.catalog import NetworkSpec, Recipe, Section
+from cnnlab.datasets.augment import Augment
+from cnnlab.errors import CnnLabError
+from cnnlab.training import RunConfig
+from pages.components import curves, data_state, knobs, services, state
+
+PREFIX = "t"
+BATCH_SIZES = [8, 16, 32, 64, 128, 256, 512]
+TRAIN_SIZES = [500, 1000, 2000, 4000, 8000, 12_000, 30_000, 60_000]
+
+
+def show(section: Section, spec: NetworkSpec) -> None:
+    """Knobs on the left, curves on the right."""
+    panel, content = st.columns([1, 3], gap="large")
+    config = None
+    with panel:
+        try:
+            config = configure(section, spec)
+        except CnnLabError as error:
+            st.error(str(error), icon=":material/tune:")
+        buttons(section, config)
+    with content:
+        curves.show(section, epochs=config.epochs if config else 1)
+
+
+def configure(section: Section, spec: NetworkSpec) -> RunConfig:
+    """A run as the knobs describe it. Raises: CnnLabError when it cannot work."""
+    default = section.train_preset if section.train_preset in spec.presets else "small"
+    recipe = spec.quick
+    preset_picker(spec, default)
+    first = [*section.main_knobs]
+    if "batch_norm" in spec.options.model_fields and "batch_norm" not in first:
+        first.append("batch_norm")
+    options = knobs.network_knobs(
+        spec, PREFIX, default, first, hidden=("in_channels", "num_classes")
+    )
+    dataset = st.selectbox(
+        "Data set",
+        list(datasets.DATASETS),
+        format_func=lambda name: datasets.DATASETS[name].title,
+        key=f"{PREFIX}.dataset",
+        bind="query-params",
+    )
+    fields = main_fields(spec, recipe)
+    with st.expander("More about the run", icon=":material/settings:"):
+        fields |= more_fields(spec, recipe, dataset)
+    return RunConfig(network=spec.name, options=options, dataset=dataset, **fields)
+
+
+def preset_picker(spec: NetworkSpec, default: str) -> None:
+    """Named sets of knobs; with the network's knobs come the settings of its recipe."""
+    before = state.get(key(spec, "preset"), default)
+    chosen = knobs.preset_picker(spec, PREFIX, default)
+    if chosen != before:
+        return
+
+
+def key(spec: NetworkSpec, name: str) -> str:
+    return f"{PREFIX}.{spec.name}.{name}"
+
+
+def main_fields(spec: NetworkSpec, recipe: Recipe) -> dict[str, Any]:
+    """The settings that a reader changes most."""
+    return {
+        "epochs": st.slider(
+            "Epochs", 1, 30, recipe.epochs, key=key(spec, "epochs"), bind="query-params"
+        ),
+        "lr": st.number_input(
+            "Learning rate",
+            0.0001,
+            10.0,
+            recipe.lr,
+            step=0.01,
+            format="%.4f",
+            key=key(spec, "lr"),
+            bind="query-params",
+        ),
+        "batch_size": st.select_slider(
+            "Batch size", BATCH_SIZES, recipe.batch_size, key=key(spec, "batch_size"), bind="query-params"
+        ),
+    }
+
+
+def more_fields(spec: NetworkSpec, recipe: Recipe, dataset: str) -> dict[str, Any]:
+    """The rest of a run's settings."""
+    full = datasets.DATASETS[dataset].train_size
+    sizes = [size for size in TRAIN_SIZES if size < full] + [full]
+    device_names = ["auto", *(device.name for device in devices.available())]
+    fields: dict[str, Any] = {
+        "image_size": st.slider(
+            "Image size", 16, 224, recipe.image_size, 4, key=key(spec, "image_size"), bind="query-params"
+        ),
+        "train_size": st.select_slider(
+            "Training pictures", sizes, recipe.train_size or full, key=f"{key(spec, 'train_size')}.{dataset}"
+        ),
+    }
+    defaults = {"optimizer": recipe.optimizer, "schedule": "constant", "init": recipe.init}
+    for name, default in defaults.items():
+        fields[name] = knobs.widget(RunConfig, name, default, key(spec, name))
+    fields["momentum"] = st.slider(
+        "Momentum", 0.0, 0.99, recipe.momentum, 0.01, key=key(spec, "momentum"), bind="query-params"
+    )
+    fields["weight_decay"] = st.number_input(
+        "Weight decay", 0.0, 0.1, 0.0, 0.0001, format="%.4f", key=key(spec, "weight_decay")
+    )
+    fields["augment"] = Augment(
+        flip=st.toggle("Flip pictures", key=key(spec, "flip"), bind="query-params"),
+        crop=st.toggle("Shift pictures", key=key(spec, "crop"), bind="query-params"),
+        color=st.toggle("Change colours", key=key(spec, "color"), bind="query-params"),
+    )
+    fields["seed"] = st.number_input("Seed", 0, 9999, 0, key=key(spec, "seed"), bind="query-params")
+    fields["device"] = st.selectbox("Device", device_names, key=key(spec, "device"))
+    fields["precision"] = knobs.widget(RunConfig, "precision", "auto", key(spec, "precision"))
+    return fields
+
+
+def buttons(section: Section, config: RunConfig | None) -> None:
+    """Start and Stop; a data set that is not there is offered for download instead."""
+    manager, visitor = services.run_manager(), state.visitor()
+    active = curves.active_run(section)
+    if config and not data_state.offer(config.dataset):
+        return
+    start, stop = st.columns(2)
+    if start.button(
+        "Start",
+        type="primary",
+        icon=":material/play_arrow:",
+        width="stretch",
+        disabled=config is None or active is not None,
+        key="start",
+    ):
+        try:
+            manager.submit(config, visitor, section.slug)
+        except CnnLabError as error:
+            st.error(str(error))
+        else:
+            st.rerun()
+    if stop.button(
+        "Stop", icon=":material/stop:", width="stretch", disabled=active is None, key="stop"
+    ):
+        manager.stop(active.id, visitor)
+        st.rerun()

@@ -1,0 +1,91 @@
+"""What the knobs of a network can be, read from its pydantic model."""
+
+from typing import Any, Literal, get_args, get_origin
+
+from annotated_types import Ge, Le, MultipleOf
+from hypothesis import strategies as st
+from pydantic.fields import FieldInfo
+
+from cnnlab import catalog
+from cnnlab.networks.options import Options
+
+PRESETS = [(name, preset) for name, spec in catalog.NETWORKS.items() for preset in spec.presets]
+FIELDS = [
+    (name, field) for name, spec in catalog.NETWORKS.items() for field in spec.options.model_fields
+]
+
+# Knobs that make a network thin. They change no size of a map, so they make a real run cheap.
+THIN: dict[str, dict[str, Any]] = {
+    "lenet": {},
+    "alexnet": {"width": 0.125, "hidden": 16},
+    "vgg": {"base_channels": 1, "hidden": 16},
+    "nin": {"width": 0.125},
+    "googlenet": {"width": 0.125},
+    "resnet": {"base_channels": 4},
+    "densenet": {"growth_rate": 2, "stem_channels": 4},
+}
+
+
+def thin(name: str, preset: str) -> Options:
+    """The preset with few channels and classes."""
+    return catalog.NETWORKS[name].presets[preset].replace(**THIN[name], num_classes=3)
+
+
+def image_size(name: str, options: Options) -> int:
+    """Side of the pictures that a network with these knobs is meant for."""
+    return getattr(options, "image_size", catalog.NETWORKS[name].book.image_size)
+
+
+def field_of(name: str, field: str) -> FieldInfo:
+    return catalog.NETWORKS[name].options.model_fields[field]
+
+
+def choices(field: FieldInfo) -> list[Any] | None:
+    """All values of a switch or a list to choose from; None for a number."""
+    if field.annotation is bool:
+        return [False, True]
+    if get_origin(field.annotation) is Literal:
+        return list(get_args(field.annotation))
+    return None
+
+
+def bounds(field: FieldInfo) -> tuple[Any, Any]:
+    """Lowest and highest value of a number. It has to have both."""
+    low = next(rule.ge for rule in field.metadata if isinstance(rule, Ge))
+    high = next(rule.le for rule in field.metadata if isinstance(rule, Le))
+    return low, high
+
+
+def edge_values(field: FieldInfo) -> list[Any]:
+    """Every choice, or the lowest and the highest number."""
+    return choices(field) or list(bounds(field))
+
+
+def bad_values(field: FieldInfo) -> list[Any]:
+    """Values just outside what is allowed, and of the wrong kind."""
+    wrong = [None, "many", [1], float("nan")]
+    if choices(field) is not None:
+        return [*wrong, 17]
+    low, high = bounds(field)
+    return [*wrong, low - 1, high + 1, float("inf"), -(10**30)]
+
+
+def legal_values(field: FieldInfo) -> st.SearchStrategy[Any]:
+    if (members := choices(field)) is not None:
+        return st.sampled_from(members)
+    low, high = bounds(field)
+    step = next((r.multiple_of for r in field.metadata if isinstance(r, MultipleOf)), None)
+    if step is None:
+        return st.integers(low, high)
+    return st.integers(round(low / step), round(high / step)).map(lambda n: n * step)
+
+
+def random_options(name: str, **fixed: Any) -> st.SearchStrategy[Options]:
+    """Any knobs of a network that are within their bounds."""
+    spec = catalog.NETWORKS[name]
+    free = {
+        field: legal_values(info)
+        for field, info in spec.options.model_fields.items()
+        if field not in fixed
+    }
+    return st.builds(lambda **knobs: spec.options(**knobs, **fixed), **free)

@@ -1,0 +1,218 @@
+"""Feature maps, their statistics and their mosaic."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from torch import Tensor, nn
+
+from cnnlab import catalog, features
+from cnnlab.errors import ConfigError
+from tests.unit.knobs import thin
+
+NETWORKS = list(catalog.NETWORKS)
+BLOCKS = {"googlenet": "inception4c", "resnet": "stage2.block1", "densenet": "dense2"}
+
+any_maps = hnp.arrays(
+    np.float32,
+    hnp.array_shapes(min_dims=3, max_dims=3, min_side=1, max_side=9),
+    elements=st.floats(width=32) | st.sampled_from([0.0, 1.0]),
+)
+finite_maps = hnp.arrays(
+    np.float32,
+    hnp.array_shapes(min_dims=3, max_dims=3, min_side=1, max_side=9),
+    elements=st.floats(-100, 100, width=32) | st.just(0.0),
+)
+
+
+def network(name: str) -> tuple[nn.Module, Tensor]:
+    """A thin network with batch norm, and two pictures that fit it."""
+    spec = catalog.NETWORKS[name]
+    torch.manual_seed(0)
+    model = spec.build(thin(name, "small").replace(batch_norm=True))
+    size = getattr(model.options, "image_size", spec.quick.image_size)
+    return model, torch.rand(2, model.options.in_channels, size, size)
+
+
+def mixed_modes(model: nn.Module) -> list[bool]:
+    for i, module in enumerate(model.modules()):
+        module.training = i % 3 == 0
+    return [module.training for module in model.modules()]
+
+
+def hooks(model: nn.Module) -> list[object]:
+    return [
+        hook
+        for module in model.modules()
+        for kind in (module._forward_hooks, module._forward_pre_hooks, module._backward_hooks)
+        for hook in kind.values()
+    ]
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_maps_are_what_the_layers_make(name):
+    model, x = network(name)
+    model.eval()
+    expected: dict[str, Tensor] = {}
+    handles = [
+        module.register_forward_hook(lambda _m, _x, y, n=n: expected.update({n: y.detach()}))
+        for n, module in model.named_modules()
+        if not isinstance(module, nn.Sequential | nn.Identity)
+    ]
+    model(x)
+    for handle in handles:
+        handle.remove()
+    maps = features.extract(model, x)
+    assert list(maps) == [n for n, y in expected.items() if y.dim() == 4]
+    for n, y in maps.items():
+        torch.testing.assert_close(y, expected[n])
+        assert len(y) == 2
+        assert not y.requires_grad
+    # Blocks of one's own are there as well as their layers, and nothing that is a vector.
+    assert name not in BLOCKS or BLOCKS[name] in maps
+    assert not any("fc" in n or "flatten" in n for n in maps)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_no_trace_is_left(name):
+    model, x = network(name)
+    modes = mixed_modes(model)
+    state = {key: value.clone() for key, value in model.state_dict().items()}
+    before = x.clone()
+    features.extract(model, x)
+    assert hooks(model) == []
+    assert [module.training for module in model.modules()] == modes
+    assert all(torch.equal(state[key], value) for key, value in model.state_dict().items())
+    assert torch.equal(x, before)
+
+
+@pytest.mark.parametrize("fault", [RuntimeError("broken"), KeyError("broken"), MemoryError()])
+def test_no_trace_is_left_after_an_exception(fault):
+    model, x = network("resnet")
+
+    class Broken(nn.Module):
+        def forward(self, _x: Tensor) -> Tensor:
+            raise fault
+
+    model.stage3.block1.act1 = Broken()
+    modes = mixed_modes(model)
+    with pytest.raises(type(fault)):
+        features.extract(model, x)
+    assert hooks(model) == []
+    assert [module.training for module in model.modules()] == modes
+
+
+def test_only_the_layers_asked_for_in_running_order():
+    model, x = network("lenet")
+    assert list(features.extract(model, x, ["pool2", "conv1"])) == ["conv1", "pool2"]
+    assert features.extract(model, x, []) == {}
+
+
+def test_an_unknown_layer_is_named_and_the_known_ones_listed():
+    model, x = network("lenet")
+    with pytest.raises(ConfigError, match="no layer 'conv9' in this LeNet; it has conv1, norm1,"):
+        features.extract(model, x, ["conv1", "conv9"])
+    assert hooks(model) == []
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_pictures_that_do_not_fit(name):
+    model, x = network(name)
+    with pytest.raises(ConfigError, match=r"4 were given\. Build it with in_channels=4"):
+        features.extract(model, torch.rand(1, 4, *x.shape[2:]))
+    for shape in (x.shape[1:], x.shape[2:], (1, *x.shape)):
+        with pytest.raises(ConfigError, match="four axes: pictures, channels, height, width"):
+            features.extract(model, torch.rand(shape))
+    assert hooks(model) == []
+
+
+@pytest.mark.parametrize("name", ["resnet", "lenet"])
+def test_a_fault_that_is_not_the_size_is_not_called_one(name):
+    model, x = network(name)
+    with pytest.raises(RuntimeError, match="type"):
+        features.extract(model, (x * 255).to(torch.uint8))
+    assert hooks(model) == []
+
+
+@settings(deadline=None, max_examples=60)
+@given(finite_maps)
+def test_statistics_agree_with_numpy(array):
+    statistics = features.channel_statistics(torch.from_numpy(array))
+    flat = array.reshape(len(array), -1).astype(np.float64)
+    np.testing.assert_allclose(statistics.mean, flat.mean(1), rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(statistics.std, flat.std(1), rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(statistics.zeros, (flat == 0).mean(1), rtol=1e-6)
+
+
+@settings(deadline=None, max_examples=60)
+@given(finite_maps)
+def test_grey_levels_span_each_channel(array):
+    grey = features.to_grey(torch.from_numpy(array))
+    assert grey.dtype == np.uint8
+    assert grey.shape == array.shape
+    for values, levels in zip(array.astype(np.float64), grey, strict=True):
+        low, high = values.min(), values.max()
+        if low == high:
+            assert (levels == 128).all()
+        else:
+            exact = (values - low) / (high - low) * 255
+            assert np.abs(levels - exact).max() <= 0.5 + 1e-6
+
+
+@settings(deadline=None, max_examples=60)
+@given(any_maps)
+def test_grey_levels_of_values_that_are_no_numbers_or_infinite(array):
+    grey = features.to_grey(torch.from_numpy(array))
+    values = np.nan_to_num(array).astype(np.float64)
+    for channel, levels in zip(values, grey, strict=True):
+        if channel.min() < channel.max():
+            assert (levels.min(), levels.max()) == (0, 255)
+        else:
+            assert (levels == 128).all()
+
+
+@settings(deadline=None, max_examples=80)
+@given(
+    array=any_maps,
+    columns=st.integers(1, 12),
+    tile=st.integers(1, 20),
+    gap=st.integers(0, 4),
+    background=st.integers(0, 255),
+)
+def test_mosaic_layout(array, columns, tile, gap, background):
+    maps = torch.from_numpy(array)
+    picture = features.mosaic(maps, columns, tile, gap, background)
+    rows = -(-len(array) // columns)
+    assert picture.dtype == np.uint8
+    assert picture.shape == (rows * (tile + gap) - gap, columns * (tile + gap) - gap)
+    left_over = np.ones(picture.shape, dtype=bool)
+    for i in range(len(array)):
+        top, left = (i // columns) * (tile + gap), (i % columns) * (tile + gap)
+        part = np.s_[top : top + tile, left : left + tile]
+        # A channel looks the same wherever it stands, alone as well.
+        alone = features.mosaic(maps[i : i + 1], 1, tile, gap, background)
+        np.testing.assert_array_equal(picture[part], alone)
+        left_over[part] = False
+    assert (picture[left_over] == background).all()
+
+
+@given(side=st.integers(1, 8), factor=st.integers(1, 4), channels=st.integers(1, 5))
+def test_enlarged_tiles_repeat_every_pixel(side, factor, channels):
+    maps = torch.randn(channels, side, side)
+    picture = features.mosaic(maps, channels, side * factor, gap=0)
+    grey = features.to_grey(maps)
+    expected = np.concatenate([np.kron(g, np.ones((factor, factor), np.uint8)) for g in grey], 1)
+    np.testing.assert_array_equal(picture, expected)
+
+
+def test_shrunk_tiles_average_their_pixels():
+    """A fine chequerboard becomes grey; picking every other pixel would make it black."""
+    maps = (torch.arange(16)[:, None] + torch.arange(16)).remainder(2).float()[None]
+    assert set(np.unique(features.mosaic(maps, 1, 8))) == {128}
+
+
+def test_constant_channels_are_mid_grey():
+    maps = torch.stack([torch.full((3, 3), v) for v in (0.0, -5.0, 1e9, float("nan"))])
+    assert (features.mosaic(maps, 2, 6, gap=0) == 128).all()
