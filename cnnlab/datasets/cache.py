@@ -70,5 +70,5 @@ def _write(path: Path, tensors: dict[str, torch.Tensor]) -> None:
 def _checksum(tensors: dict[str, torch.Tensor]) -> str:
     value = 0
     for name in sorted(tensors):
-        value = zlib.crc32(memoryview(tensors[name].contiguous().numpy()), value)
+        value = zlib.crc32(tensors[name].contiguous().numpy().data, value)
     return f"{value:08x}"

@@ -60,10 +60,17 @@ def whole_and_block(title: str, model: nn.Module, input_shape: Sequence[int]) ->
 
 def norm_placement(title: str, model: nn.Module, _: Sequence[int]) -> list[Figure]:
     """Where batch normalization sits."""
-    norms = [m for m in model.modules() if isinstance(m, nn.BatchNorm1d | nn.BatchNorm2d)]
-    source = norm_placement_diagram(model)
+    layers = list(model.modules())
+    sentences = [
+        *([NORM_CONVOLUTION] if any(isinstance(m, nn.BatchNorm2d) for m in layers) else []),
+        *([NORM_FULLY_CONNECTED] if any(isinstance(m, nn.BatchNorm1d) for m in layers) else []),
+    ]
     return [
-        Figure(f"Where batch normalization sits in {title}", NORM if norms else NO_NORM, source)
+        Figure(
+            title=f"Where batch normalization sits in {title}",
+            caption=" ".join(sentences) or NO_NORM,
+            source=norm_placement_diagram(model),
+        )
     ]
 
 
@@ -105,10 +112,11 @@ def bias_note(model: nn.Module) -> list[str]:
 
 
 DOUBLE_SIDES = "A box with double sides is a block of several layers."
-NORM = (
-    "γ and β are the scale and the shift that are learned: one of each per channel of a "
-    "convolution, shared by all its pixels, and one of each per unit of a fully-connected layer."
+NORM_CONVOLUTION = (
+    "γ is the scale and β the shift that are learned: after a convolution one of each per channel, "
+    "shared by all pixels."
 )
+NORM_FULLY_CONNECTED = "After a fully-connected layer there is one of each per unit."
 NO_NORM = "Batch normalization is off here. Switch it on to see where it sits."
 SKIP = (
     "The input of the block is added to its output; where their shapes differ, a 1×1 convolution "

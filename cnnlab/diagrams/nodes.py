@@ -99,7 +99,7 @@ def absorb(before: Node, node: Node) -> Node | None:
 
 def repeat(before: Node, node: Node) -> Node | None:
     """Blocks that are the same, or of which the label has room for a row, are counted."""
-    same = before.lines == node.lines
+    same = before.lines == node.lines and before.input_shape == before.shape == node.shape
     if same and node.kind == "block":
         return replace(before, count=before.count + 1)
     stacks = any(block.stacks and block.title == node.title for block in BLOCKS.values())

@@ -30,13 +30,11 @@ class Configured:
 
     @property
     def summary(self) -> Summary:
-        return services.layer_table(
-            self.spec.name, self.options, self.options.model_dump_json(), self.image_size
-        )
+        return services.layer_table(self.spec.name, self.options, self.image_size)
 
     @property
     def outline(self) -> object:
-        return services.outline(self.spec.name, self.options, self.options.model_dump_json())
+        return services.outline(self.spec.name, self.options)
 
 
 def show(section: Section, spec: NetworkSpec) -> None:

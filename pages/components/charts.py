@@ -51,7 +51,9 @@ def accuracy(current: NamedCurve | None, earlier: Sequence[NamedCurve], epochs: 
     """Training and test accuracy against epochs, earlier runs' test accuracy faint behind."""
     figure = go.Figure()
     for colour, past in zip(FAINT, earlier, strict=False):
-        _line(figure, past.curve.test_epochs, past.curve.test_accuracy, past.name, colour, width=1.5)
+        _line(
+            figure, past.curve.test_epochs, past.curve.test_accuracy, past.name, colour, width=1.5
+        )
     if current:
         _line(figure, current.curve.epochs, current.curve.train_accuracy, "training", BLUE)
         _line(

@@ -6,18 +6,17 @@ import streamlit as st
 
 from cnnlab.catalog import Section
 from cnnlab.training.compare import differences
-from cnnlab.training.store import RunRecord
+from cnnlab.training.runs import Place
+from cnnlab.training.store import ACTIVE, RunRecord
 from pages.components import charts, knobs, services, state
 
 TICK_S = 0.4
 EARLIER = 4
-ACTIVE = ("queued", "running")
 
 
 def recent_runs(section: Section) -> list[RunRecord]:
     """This visitor's runs on the page, the newest first."""
-    runs = services.store().runs(state.visitor(), page=section.slug, limit=50)
-    return sorted(runs, key=lambda run: run.queued_s, reverse=True)
+    return services.store().runs(state.visitor(), page=section.slug, limit=EARLIER + 4)
 
 
 def active_run(section: Section) -> RunRecord | None:
@@ -85,8 +84,7 @@ def status_line(run: RunRecord | None) -> None:
     curve = services.store().curve(run.id)
     share = min(1.0, curve.epochs[-1] / run.config.epochs) if curve.epochs else 0.0
     if run.status == "queued":
-        place = services.run_manager().position(run.id)
-        st.progress(0.0, f"Waiting: place {place.place} in the queue")
+        st.progress(0.0, waiting(services.run_manager().place(run.id)))
     elif run.status == "running" and not curve.epochs:
         st.progress(0.0, "Getting ready…")
     elif run.status == "running":
@@ -96,6 +94,14 @@ def status_line(run: RunRecord | None) -> None:
         )
     else:
         st.progress(share, ENDINGS.get(run.status, run.status))
+
+
+def waiting(place: Place | None) -> str:
+    """Where the run stands in the line."""
+    if place is None:
+        return "Starting…"
+    wait = f", about {duration(place.expected_wait_s)}" if place.expected_wait_s else ""
+    return f"Waiting for a free place: number {place.place} in the line{wait}"
 
 
 ENDINGS = {

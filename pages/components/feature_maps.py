@@ -29,7 +29,9 @@ def show(section: Section, spec: NetworkSpec) -> None:
             model, channels, image_size = choose_model(section, spec)
             batch = images.to_batch(picture, image_size, channels)
             st.image(
-                as_picture(batch), width="stretch", caption=f"What the network sees: {image_size} px"
+                as_picture(batch),
+                width="stretch",
+                caption=f"What the network sees: {image_size} px",
             )
         with content:
             maps = features.extract(model, batch)
@@ -94,12 +96,16 @@ def choose_model(section: Section, spec: NetworkSpec) -> tuple[nn.Module, int, i
     )
     if chosen != FRESH:
         config = runs[chosen].config
-        return services.trained_model(runs[chosen].weights), config.options.in_channels, config.image_size
+        return (
+            services.trained_model(runs[chosen].weights),
+            config.options.in_channels,
+            config.image_size,
+        )
     seed = int(st.number_input("Seed of the weights", 0, 9999, 0, key="weights_seed"))
     configured = architecture.configure(section, spec)
     NETWORKS[spec.name].check_image_size(configured.options, configured.image_size)
     options = configured.options
-    model = services.fresh_model(spec.name, options, options.model_dump_json(), seed)
+    model = services.fresh_model(spec.name, options, seed)
     return model, options.in_channels, configured.image_size
 
 

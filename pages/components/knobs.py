@@ -1,6 +1,6 @@
 """Widgets made from the fields of a pydantic model: nobody writes a knob twice."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any, get_args, get_origin
 
 import streamlit as st
@@ -45,9 +45,7 @@ def words(name: object) -> str:
     if text in WORDS:
         return WORDS[text]
     if text.startswith(("vgg", "resnet", "densenet")) and text[-1].isdigit():
-        return {"v": "VGG-", "r": "ResNet-", "d": "DenseNet-"}[text[0]] + text.lstrip(
-            "vgresntd"
-        )
+        return {"v": "VGG-", "r": "ResNet-", "d": "DenseNet-"}[text[0]] + text.lstrip("vgresntd")
     return text.replace("_", " ").capitalize()
 
 
@@ -80,16 +78,22 @@ def bounds(field: FieldInfo) -> tuple[Any, Any, Any]:
     return number(found["ge"]), number(found["le"]), number(step)
 
 
-def preset_picker(spec: NetworkSpec, prefix: str, default: str) -> str:
-    """A choice of named sets of knobs; choosing one sets every knob."""
+def preset_picker(
+    spec: NetworkSpec,
+    prefix: str,
+    default: str,
+    also: Callable[[str], None] = lambda _preset: None,
+) -> str:
+    """A choice of named sets of knobs; choosing one sets every knob, and what `also` sets."""
     key = f"{prefix}.{spec.name}.preset"
 
     def apply() -> None:
-        chosen = spec.presets[str(state.get(key, default))]
-        for name, value in chosen:
+        preset = str(state.get(key, default))
+        for name, value in spec.presets[preset]:
             state.put(f"{prefix}.{spec.name}.{name}", value)
-        if not spec.image_size_is_knob:
-            state.put(f"{prefix}.{spec.name}.image_size", default_image_size(spec, chosen))
+        image_size = default_image_size(spec, spec.presets[preset])
+        state.put(f"{prefix}.{spec.name}.image_size", image_size)
+        also(preset)
 
     return str(
         st.selectbox(

@@ -1,6 +1,7 @@
 """What the server does once, before the first visitor."""
 
 import gc
+import importlib
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -36,12 +37,8 @@ def import_heavy_modules() -> None:
     Streamlit collects garbage after every script run. Walking through all of PyTorch each
     time costs 0.2 s; frozen objects are skipped.
     """
-    import plotly.graph_objects
-    import torchvision
-
-    from pages.components import section
-
-    assert plotly.graph_objects and torchvision and section
+    for name in ("torchvision", "plotly.graph_objects", "pages.components.section"):
+        importlib.import_module(name)
     gc.collect()
     gc.freeze()
 

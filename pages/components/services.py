@@ -1,5 +1,7 @@
 """What all visitors share: the run manager and models that are expensive to build."""
 
+from pathlib import Path
+
 import streamlit as st
 from torch import nn
 
@@ -8,15 +10,26 @@ from cnnlab.networks.options import Options
 from cnnlab.summary import Summary, summarize
 from cnnlab.training import weights
 from cnnlab.training.engines import LocalEngine
-from cnnlab.training.runs import RunManager, Settings
+from cnnlab.training.runs import RunManager
+from cnnlab.training.settings import Settings
 from cnnlab.training.store import RunStore
+
+
+def fingerprint(options: Options) -> str:
+    """What Streamlit keys its caches by."""
+    return f"{type(options).__name__} {options.model_dump_json()}"
+
+
+# One entry per class: Streamlit looks the exact type up.
+HASH = {spec.options: fingerprint for spec in catalog.NETWORKS.values()}
+CACHE = {"show_spinner": False, "hash_funcs": HASH}
 
 
 @st.cache_resource(show_spinner=False)
 def run_manager() -> RunManager:
     """The one queue of this server."""
     settings = Settings.from_environment()
-    return RunManager(RunStore.open_default(), LocalEngine(settings), settings)
+    return RunManager(RunStore.open_default(), LocalEngine(settings.cpu_slots), settings)
 
 
 def store() -> RunStore:
@@ -24,29 +37,26 @@ def store() -> RunStore:
     return run_manager().store
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
-def outline(network: str, _options: Options, options_json: str) -> nn.Module:
+@st.cache_resource(max_entries=64, **CACHE)
+def outline(network: str, options: Options) -> nn.Module:
     """A network without weights, for its shapes."""
-    return catalog.NETWORKS[network].build(_options, device="meta")
+    return catalog.NETWORKS[network].build(options, device="meta")
 
 
-@st.cache_data(max_entries=256, show_spinner=False)
-def layer_table(network: str, _options: Options, options_json: str, image_size: int) -> Summary:
+@st.cache_resource(max_entries=256, **CACHE)
+def layer_table(network: str, options: Options, image_size: int) -> Summary:
     """The layer table for one square picture."""
-    model = outline(network, _options, options_json)
-    return summarize(model, (1, _options.in_channels, image_size, image_size))
+    return summarize(outline(network, options), (1, options.in_channels, image_size, image_size))
 
 
 # Few, because the widest hold half a gigabyte each.
-@st.cache_resource(max_entries=3, show_spinner="Drawing the weights…")
-def fresh_model(network: str, _options: Options, options_json: str, seed: int) -> nn.Module:
+@st.cache_resource(max_entries=3, show_spinner="Drawing the weights…", hash_funcs=HASH)
+def fresh_model(network: str, options: Options, seed: int) -> nn.Module:
     """A network with random weights."""
-    return weights.fresh(network, _options, seed)
+    return weights.fresh(network, options, seed)
 
 
 @st.cache_resource(max_entries=3, show_spinner="Loading the weights…")
 def trained_model(path: str) -> nn.Module:
     """A network with the weights of a run."""
-    from pathlib import Path
-
     return weights.load(Path(path))[0]

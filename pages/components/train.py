@@ -5,7 +5,7 @@ from typing import Any
 import streamlit as st
 
 from cnnlab import datasets, devices
-from cnnlab.catalog import NetworkSpec, Recipe, Section
+from cnnlab.catalog import NETWORKS, NetworkSpec, Recipe, Section
 from cnnlab.datasets.augment import Augment
 from cnnlab.errors import CnnLabError
 from cnnlab.training import RunConfig
@@ -56,10 +56,13 @@ def configure(section: Section, spec: NetworkSpec) -> RunConfig:
 
 def preset_picker(spec: NetworkSpec, default: str) -> None:
     """Named sets of knobs; with the network's knobs come the settings of its recipe."""
-    before = state.get(key(spec, "preset"), default)
-    chosen = knobs.preset_picker(spec, PREFIX, default)
-    if chosen != before:
-        return
+
+    def apply_recipe(preset: str) -> None:
+        recipe = spec.quick if preset == "small" else spec.book
+        for name in ("epochs", "lr", "batch_size", "image_size", "momentum", "optimizer", "init"):
+            state.put(key(spec, name), getattr(recipe, name))
+
+    knobs.preset_picker(spec, PREFIX, default, apply_recipe)
 
 
 def key(spec: NetworkSpec, name: str) -> str:
@@ -83,7 +86,11 @@ def main_fields(spec: NetworkSpec, recipe: Recipe) -> dict[str, Any]:
             bind="query-params",
         ),
         "batch_size": st.select_slider(
-            "Batch size", BATCH_SIZES, recipe.batch_size, key=key(spec, "batch_size"), bind="query-params"
+            "Batch size",
+            BATCH_SIZES,
+            recipe.batch_size,
+            key=key(spec, "batch_size"),
+            bind="query-params",
         ),
     }
 
@@ -95,10 +102,19 @@ def more_fields(spec: NetworkSpec, recipe: Recipe, dataset: str) -> dict[str, An
     device_names = ["auto", *(device.name for device in devices.available())]
     fields: dict[str, Any] = {
         "image_size": st.slider(
-            "Image size", 16, 224, recipe.image_size, 4, key=key(spec, "image_size"), bind="query-params"
+            "Image size",
+            16,
+            224,
+            recipe.image_size,
+            4,
+            key=key(spec, "image_size"),
+            bind="query-params",
         ),
         "train_size": st.select_slider(
-            "Training pictures", sizes, recipe.train_size or full, key=f"{key(spec, 'train_size')}.{dataset}"
+            "Training pictures",
+            sizes,
+            recipe.train_size or full,
+            key=f"{key(spec, 'train_size')}.{dataset}",
         ),
     }
     defaults = {"optimizer": recipe.optimizer, "schedule": "constant", "init": recipe.init}
@@ -137,7 +153,7 @@ def buttons(section: Section, config: RunConfig | None) -> None:
         key="start",
     ):
         try:
-            manager.submit(config, visitor, section.slug)
+            manager.submit(config, visitor, section.slug, run_name(config, visitor))
         except CnnLabError as error:
             st.error(str(error))
         else:
@@ -147,3 +163,9 @@ def buttons(section: Section, config: RunConfig | None) -> None:
     ):
         manager.stop(active.id, visitor)
         st.rerun()
+
+
+def run_name(config: RunConfig, visitor: str) -> str:
+    """A name that tells a visitor's runs apart: the network and a number."""
+    number = len(services.store().runs(visitor, limit=1000)) + 1
+    return f"{NETWORKS[config.network].title}, run {number}"

@@ -111,6 +111,6 @@ def test_statistics_are_saved_with_the_weights_but_not_learned():
     layer = BatchNorm(2)
     assert set(layer.state_dict()) == {"gamma", "beta", "running_mean", "running_var"}
     assert {name for name, _ in layer.named_parameters()} == {"gamma", "beta"}
-    layer(torch.randn(4, 2))
+    layer(torch.randn(4, 2, requires_grad=True))
     assert not layer.running_mean.requires_grad
     assert not layer.running_var.requires_grad

@@ -253,6 +253,19 @@ def test_equal_residual_blocks_are_folded(preset: str, folded: list[int]) -> Non
     assert counts == folded
 
 
+def test_residual_block_names_its_skip() -> None:
+    skip = "Residual block 128 channels, stride 2 1×1 convolution on the skip"
+    assert network("resnet").labels_of("block")[1:3] == [skip, "Residual block 128 channels"]
+    assert skip in network("resnet", variant="torchvision").labels_of("block")
+    plain = network("resnet", skip=False).labels_of("block")
+    assert plain[1] == "Residual block 128 channels, stride 2 no skip"
+
+
+def test_activation_after_a_block_is_a_step_of_its_own() -> None:
+    assert network("densenet").labels_of("normalization") == ["Batch normalization, ReLU"]
+    assert network("densenet", batch_norm=False).labels_of("activation") == ["ReLU"]
+
+
 def test_inception_blocks_share_a_box_with_a_line_each() -> None:
     labels = network("googlenet").labels_of("block")
     assert [label.count("=") for label in labels] == [2, 5, 2]
@@ -352,6 +365,9 @@ def test_batch_norm_off_leaves_no_normalization(name: str) -> None:
     assert norm(name, batch_norm=False).count("normalization") == 0
     (off,) = diagrams.figures("batch_norm", {name: drawn(name, batch_norm=False)})
     assert "off" in off.caption
+    (on,) = diagrams.figures("batch_norm", {name: drawn(name, batch_norm=True)})
+    assert "per channel" in on.caption
+    assert ("per unit" in on.caption) == (name == "lenet"), "only LeNet normalizes hidden layers"
 
 
 @pytest.mark.parametrize("name", ["nin", "googlenet", "resnet", "densenet"])

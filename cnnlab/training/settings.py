@@ -1,0 +1,40 @@
+"""What an operator can set, from the environment."""
+
+import os
+from pathlib import Path
+from typing import Self
+
+from platformdirs import user_data_dir
+from pydantic import Field
+
+from cnnlab.errors import ConfigError
+from cnnlab.validated import Validated
+
+
+class Settings(Validated):
+    """How runs are queued and bounded; each field is the variable CNNLAB_<NAME>."""
+
+    grace_s: float = Field(
+        120, gt=0, description="A run whose reader is gone this long is stopped."
+    )
+    run_limit_s: float = Field(1800, gt=0, description="Longest time that one run may take.")
+    queue_per_visitor: int = Field(3, ge=1, description="Runs that one visitor may have waiting.")
+    cpu_slots: int = Field(1, ge=1, description="Runs at once on a machine without a GPU.")
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """Raises: ConfigError naming the variable that has a value out of bounds."""
+        given = {
+            name: os.environ[variable]
+            for name in cls.model_fields
+            if (variable := f"CNNLAB_{name.upper()}") in os.environ
+        }
+        try:
+            return cls(**given)
+        except ConfigError as error:
+            raise ConfigError(f"An environment variable CNNLAB_… is wrong. {error}") from None
+
+
+def home_folder() -> Path:
+    """The folder named by CNNLAB_HOME, or one in the user's data."""
+    return Path(os.environ.get("CNNLAB_HOME") or user_data_dir("cnnlab"))

@@ -1,0 +1,126 @@
+"""A process that trains: `python -m cnnlab.training.worker`.
+
+Commands come in and events go out as JSON lines. The process ends when its standard input
+closes, so that none is left behind when the server dies.
+
+    in   {"run": "id", "config": {...}, "weights": "path"}    {"cancel": "id"}
+    out  {"run": "id", "event": {...}}
+"""
+
+import json
+import logging
+import os
+import queue
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any, TextIO
+
+from cnnlab.errors import CnnLabError
+from cnnlab.training.config import RunConfig
+from cnnlab.training.events import ENDINGS, Event, Failed, Progress
+from cnnlab.training.loop import resident, train
+
+# Points come faster than anybody can look; a few times a second they are sent together.
+FLUSH_S = 0.1
+
+log = logging.getLogger(__name__)
+
+
+class Commands:
+    """Reads the standard input in a thread: what to run next, and what to cancel."""
+
+    def __init__(self, lines: TextIO) -> None:
+        self.runs: queue.Queue[dict[str, Any]] = queue.Queue()
+        self.cancelled: set[str] = set()
+        threading.Thread(target=self._read, args=(lines,), daemon=True).start()
+
+    def _read(self, lines: TextIO) -> None:
+        for line in lines:
+            command = json.loads(line)
+            if "cancel" in command:
+                self.cancelled.add(command["cancel"])
+            else:
+                self.runs.put(command)
+        # The server is gone. A step may take long, so nobody is asked.
+        os._exit(0)
+
+
+class Reports:
+    """Writes events to the server, several points in one go."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+        self._waiting: list[str] = []
+        self._last_s = 0.0
+
+    def send(self, run: str, event: Event) -> None:
+        self._waiting.append(f'{{"run": {json.dumps(run)}, "event": {event.model_dump_json()}}}\n')
+        urgent = not isinstance(event, Progress) or event.step == 1
+        if urgent or time.monotonic() - self._last_s > FLUSH_S:
+            self._out.write("".join(self._waiting))
+            self._out.flush()
+            self._waiting.clear()
+            self._last_s = time.monotonic()
+
+
+def work(commands: Commands, reports: Reports) -> None:
+    """Do one run after the other, for ever."""
+    while True:
+        command = commands.runs.get()
+        run = command["run"]
+        for event in events(command, commands):
+            reports.send(run, event)
+            if isinstance(event, ENDINGS):
+                break
+        commands.cancelled.discard(run)
+
+
+def events(command: dict[str, Any], commands: Commands) -> Any:
+    """The events of one run; whatever goes wrong becomes the last of them."""
+    run = command["run"]
+    try:
+        config = RunConfig(**command["config"])
+        yield from train(
+            config,
+            save_to=Path(command["weights"]),
+            should_stop=lambda: run in commands.cancelled,
+        )
+    except CnnLabError as error:
+        yield Failed(message=str(error))
+    except Exception as error:
+        log.exception("run %s", run)
+        yield Failed(
+            message=f"The run broke off with {type(error).__name__}. This is a mistake in the "
+            "program; the server's log has the details."
+        )
+
+
+def protocol_out() -> TextIO:
+    """The real standard output, for events alone; what libraries print goes to standard error."""
+    out = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    return out
+
+
+def warm_up() -> None:
+    """Load what most runs need before anybody asks."""
+    import torch
+
+    resident("shapes", torch.device("cpu"))
+
+
+def main() -> None:
+    logging.basicConfig(level=logging.INFO, format="worker %(process)d: %(message)s")
+    reports = Reports(protocol_out())
+    commands = Commands(sys.stdin)
+    try:
+        warm_up()
+    except CnnLabError as error:
+        log.warning("%s", error)
+    work(commands, reports)
+
+
+if __name__ == "__main__":
+    main()
