@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from cnnlab import catalog
 from cnnlab.errors import ConfigError
-from cnnlab.tracing import evaluating, watching
+from cnnlab.tracing import private_copy, watching
 
 
 def extract(
@@ -23,7 +23,8 @@ def extract(
     """
     if batch.dim() != 4 and (reason := catalog.misfit(model, tuple(batch.shape))):
         raise ConfigError(reason)
-    modules = {name: module for name, module in model.named_modules() if makes_maps(module)}
+    watched = private_copy(model)
+    modules = {name: module for name, module in watched.named_modules() if makes_maps(module)}
     if layers is not None:
         if unknown := [name for name in layers if name not in modules]:
             raise ConfigError(
@@ -37,9 +38,9 @@ def extract(
         if y.dim() == 4:
             maps[name] = y
 
-    with torch.no_grad(), evaluating(model), watching(modules.items(), keep):
+    with torch.no_grad(), watching(modules.items(), keep):
         try:
-            model(batch)
+            watched(batch)
         except RuntimeError:
             if reason := catalog.misfit(model, tuple(batch.shape)):
                 raise ConfigError(reason) from None

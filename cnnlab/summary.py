@@ -11,7 +11,7 @@ from torch.overrides import TorchFunctionMode
 from cnnlab import catalog
 from cnnlab.errors import ConfigError
 from cnnlab.networks.sizes import square
-from cnnlab.tracing import evaluating, leaves, watching
+from cnnlab.tracing import leaves, private_copy, watching
 
 Shape = tuple[int, ...]
 
@@ -83,15 +83,12 @@ def summarize(model: nn.Module, input_shape: Sequence[int]) -> Summary:
             )
         )
 
-    weights = {
-        name: torch.empty_like(tensor, device="meta")
-        for name, tensor in [*model.named_parameters(), *model.named_buffers()]
-    }
+    outline = private_copy(model, device="meta")
     x = torch.empty(tuple(input_shape), device="meta")
     views = ReceptiveFields(x)
-    with torch.no_grad(), evaluating(model), watching(leaves(model), record), views:
+    with torch.no_grad(), watching(leaves(outline), record), views:
         try:
-            torch.func.functional_call(model, weights, (x,))
+            outline(x)
         except RuntimeError:
             if reason := catalog.misfit(model, tuple(input_shape)):
                 raise ConfigError(reason) from None

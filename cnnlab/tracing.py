@@ -1,11 +1,25 @@
 """Watching a model while a picture passes through it, and leaving no trace behind."""
 
+import copy
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
+import torch
 from torch import Tensor, nn
 
 Watcher = Callable[[str, nn.Module, Tensor, Tensor], None]
+
+
+def private_copy(model: nn.Module, device: str | None = None) -> nn.Module:
+    """A copy in prediction mode that shares the weights of `model`, or has none on "meta".
+
+    A server's visitors share models, each in a thread: a hook on the model itself would also see
+    the pictures of the others.
+    """
+    tensors = [*model.parameters(), *model.buffers()]
+    shared = {id(t): t if device is None else torch.empty_like(t, device=device) for t in tensors}
+    return copy.deepcopy(model, shared).eval()
 
 
 @contextmanager
@@ -22,13 +36,20 @@ def evaluating(model: nn.Module) -> Iterator[None]:
 
 @contextmanager
 def watching(modules: Iterable[tuple[str, nn.Module]], watcher: Watcher) -> Iterator[None]:
-    """Call `watcher(name, module, input, output)` after each of `modules`; hooks go at the end."""
-    handles = [
-        module.register_forward_hook(
-            lambda module, args, output, name=name: watcher(name, module, args[0], output)
-        )
-        for name, module in modules
-    ]
+    """Call `watcher(name, module, input, output)` after each of `modules`; hooks go at the end.
+
+    Several threads may watch one model; each hears only of its own pass.
+    """
+    own_thread = threading.get_ident()
+
+    def hook(name: str) -> Callable[[nn.Module, tuple[Tensor, ...], Tensor], None]:
+        def call(module: nn.Module, args: tuple[Tensor, ...], output: Tensor) -> None:
+            if threading.get_ident() == own_thread:
+                watcher(name, module, args[0], output)
+
+        return call
+
+    handles = [module.register_forward_hook(hook(name)) for name, module in modules]
     try:
         yield
     finally:

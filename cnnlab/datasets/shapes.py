@@ -16,7 +16,17 @@ from torch import Tensor
 SIZE = 64
 # Small enough that the intermediate pictures stay in the processor's cache.
 CHUNK = 20
-DISTRACTORS = 3
+DISTRACTORS = 2
+# How hard the set is: tuned so that LeNet learns something and a small ResNet clearly more.
+SHAPE_SIZE = (0.4, 0.75)
+BLOT_SIZE = (0.05, 0.2)
+BAR_WIDTH = (0.0, 0.04)
+NOISE = (0.05, 0.25)
+SLANT = 0.5
+PAPER = (0.0, 0.5)
+INK = (0.5, 1.0)
+CLUTTER = (0.0, 0.8)
+ROAM = 0.5
 
 Distance = Callable[[Tensor, Tensor], Tensor]
 
@@ -118,23 +128,20 @@ def draw(distance: Distance, count: int, random: torch.Generator) -> Tensor:
     grid = torch.arange(SIZE, dtype=torch.float32) * (2 / SIZE) + (1 / SIZE - 1)
     x, y = grid.view(1, 1, SIZE), grid.view(1, SIZE, 1)
 
-    paper, ink = uniform(0.0, 1.0, 3), uniform(0.0, 1.0, 3)
+    paper, ink = uniform(*PAPER, 3), uniform(*INK, 3)
     slope = uniform(-0.25, 0.25, 3)
     canvas = paper + slope * (uniform(-1, 1) * x + uniform(-1, 1) * y)[:, None]
     for _ in range(DISTRACTORS):
-        canvas = paint(canvas, blot(uniform, x, y), uniform(0.0, 1.0, 3))
+        canvas = paint(canvas, blot(uniform, x, y), uniform(*CLUTTER, 3))
 
-    size = uniform(0.26, 0.6)
-    u, v = Frame.random(uniform, size).of(x, y)
-    # Ink and paper must differ, or nobody could see the shape.
-    apart = (ink - paper).abs().amax(1, keepdim=True) > 0.3
-    ink = torch.where(apart, ink, (paper + 0.5) % 1.0)
+    size = uniform(*SHAPE_SIZE)
+    u, v = Frame.random(uniform, size, SLANT, ROAM).of(x, y)
     coverage = covered(distance(u, v) * size)
     canvas = paint(canvas, coverage, textured(uniform, ink, u, v))
-    canvas = paint(canvas, bar(uniform, x, y), uniform(0.0, 1.0, 3))
+    canvas = paint(canvas, bar(uniform, x, y), uniform(*CLUTTER, 3))
 
     noise = torch.rand(count, 1, SIZE, SIZE, generator=random) - 0.5
-    canvas = canvas + noise * uniform(0.1, 0.6, 3)
+    canvas = canvas + noise * uniform(*NOISE, 3)
     return (canvas.clamp(0, 1) * 255 + 0.5).to(torch.uint8)
 
 
@@ -148,9 +155,15 @@ class Frame:
     sine: Tensor
 
     @classmethod
-    def random(cls, uniform: Callable[..., Tensor], size: Tensor) -> "Frame":
-        room = 1 - size
-        cosine, sine = turn(uniform)
+    def random(
+        cls,
+        uniform: Callable[..., Tensor],
+        size: Tensor,
+        slant: float | None = None,
+        roam: float = 1.0,
+    ) -> "Frame":
+        room = (1 - size) * roam
+        cosine, sine = turn(uniform, slant)
         return cls(uniform(-1, 1) * room, uniform(-1, 1) * room, cosine / size, sine / size)
 
     def of(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
@@ -159,9 +172,14 @@ class Frame:
         return dx * self.cosine + dy * self.sine, dy * self.cosine - dx * self.sine
 
 
-def turn(uniform: Callable[..., Tensor]) -> tuple[Tensor, Tensor]:
-    """Cosine and sine of a random angle, from a random point instead of the angle itself."""
+def turn(uniform: Callable[..., Tensor], slant: float | None = None) -> tuple[Tensor, Tensor]:
+    """Cosine and sine of a random angle; with a slant, of one whose tangent is at most that.
+
+    They come from a random point instead of the angle itself, which needs only a square root.
+    """
     a, b = uniform(-1, 1), uniform(-1, 1)
+    if slant is not None:
+        a, b = torch.ones_like(a), b * slant
     length = (a * a + b * b).sqrt() + 1e-6
     return a / length, b / length
 
@@ -178,7 +196,7 @@ def paint(canvas: Tensor, coverage: Tensor, colour: Tensor) -> Tensor:
 
 def blot(uniform: Callable[..., Tensor], x: Tensor, y: Tensor) -> Tensor:
     """A distractor: an ellipse or a box of any proportions."""
-    size = uniform(0.08, 0.35)
+    size = uniform(*BLOT_SIZE)
     u, v = Frame.random(uniform, size).of(x, y)
     v = v * uniform(1.0, 4.0)
     round_ = (u * u + v * v).sqrt() - 1
@@ -190,7 +208,7 @@ def blot(uniform: Callable[..., Tensor], x: Tensor, y: Tensor) -> Tensor:
 def bar(uniform: Callable[..., Tensor], x: Tensor, y: Tensor) -> Tensor:
     """An occluder: a thin bar across the picture, in front of everything."""
     cosine, sine = turn(uniform)
-    distance = (x * cosine + y * sine - uniform(-0.6, 0.6)).abs() - uniform(0.0, 0.06)
+    distance = (x * cosine + y * sine - uniform(-0.6, 0.6)).abs() - uniform(*BAR_WIDTH)
     return covered(distance)
 
 

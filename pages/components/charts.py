@@ -92,8 +92,12 @@ def _epoch_axis(figure: go.Figure, epochs: int) -> go.Figure:
 
 
 def cost_per_layer(summary: Summary) -> go.Figure:
-    """Parameters and multiply-accumulates of every layer that has any, as shares of the whole."""
-    layers = [layer for layer in summary.layers if layer.params or layer.macs]
+    """Parameters and multiply-accumulates of convolutions and fully-connected layers.
+
+    Both as shares of the whole network.
+    """
+    # Normalization has hundreds of parameters where its neighbours have millions.
+    layers = [layer for layer in summary.layers if layer.macs]
     names = [layer.name for layer in layers]
     figure = go.Figure()
     for title, colour, values, total in (
@@ -121,13 +125,13 @@ def networks(rows: Sequence[dict[str, object]]) -> go.Figure:
         figure.add_scatter(
             x=[row["macs"] for row in chosen],
             y=[row["params"] for row in chosen],
-            text=[row["title"] for row in chosen],
-            customdata=[(row["year"], row["input"]) for row in chosen],
+            text=[row["label"] for row in chosen],
+            customdata=[(row["year"], row["input"], row["title"]) for row in chosen],
             name={"book": "as the book trains it", "published": "as published"}[kind],
             mode="markers+text",
-            textposition="top center",
+            textposition="top center" if kind == "published" else "bottom center",
             marker={"size": 12, "color": colour, "symbol": symbol},
-            hovertemplate="<b>%{text}</b>, %{customdata[0]}<br>%{y:,} parameters<br>"
+            hovertemplate="<b>%{customdata[2]}</b>, %{customdata[0]}<br>%{y:,} parameters<br>"
             "%{x:,} multiply-accumulates<br>for one picture of %{customdata[1]}<extra></extra>",
         )
     figure.update_xaxes(type="log", title="multiply-accumulates for one picture", dtick=1)

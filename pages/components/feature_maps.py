@@ -25,14 +25,16 @@ def show(section: Section, spec: NetworkSpec) -> None:
     panel, content = st.columns([1, 3], gap="large")
     try:
         with panel:
-            picture = choose_picture()
+            picture, credit = choose_picture()
+            preview = st.container()
             model, channels, image_size = choose_model(section, spec)
             batch = images.to_batch(picture, image_size, channels)
-            st.image(
-                as_picture(batch),
-                width="stretch",
-                caption=f"What the network sees: {image_size} px",
+            size = f"{image_size}×{image_size} pixels"
+            preview.image(
+                as_picture(batch), width="stretch", caption=f"What the network sees: {size}"
             )
+            if credit:
+                preview.caption(credit)
         with content:
             maps = features.extract(model, batch)
             show_layer(maps)
@@ -40,8 +42,8 @@ def show(section: Section, spec: NetworkSpec) -> None:
         content.error(str(error), icon=":material/image_not_supported:")
 
 
-def choose_picture() -> Image.Image:
-    """A sample, an upload or a photo; the sample stays until there is another."""
+def choose_picture() -> tuple[Image.Image, str]:
+    """A sample, an upload or a photo, and its credit; the sample stays until there is another."""
     way = st.segmented_control(
         "Picture",
         ["Sample", "Upload", "Camera"],
@@ -49,19 +51,23 @@ def choose_picture() -> Image.Image:
         required=True,
         key="picture_from",
         persist_state="session",
+        width="stretch",
     )
     samples = {sample.name: sample for sample in images.samples()}
     raw = None
     if way == "Upload":
         file = st.file_uploader(
-            "Your picture", type=["png", "jpg", "jpeg", "webp"], key="upload", help="Up to 10 MB."
+            "Your picture",
+            type=["png", "jpg", "jpeg", "webp"],
+            key="upload",
+            help="PNG, JPEG or WebP, up to 10 MB.",
         )
         raw = file.getvalue() if file else None
     elif way == "Camera":
         file = st.camera_input("Your photo", key="camera")
         raw = file.getvalue() if file else None
     if raw is not None:
-        return decoded(raw)
+        return decoded(raw), ""
     if way != "Sample":
         st.caption("Until then you see the sample picture.")
     name = st.selectbox(
@@ -72,7 +78,7 @@ def choose_picture() -> Image.Image:
         bind="query-params",
         disabled=way != "Sample",
     )
-    return decoded(samples[name].path.read_bytes())
+    return decoded(samples[name].path.read_bytes()), samples[name].credit
 
 
 @st.cache_data(max_entries=16, show_spinner=False)

@@ -8,6 +8,7 @@ from cnnlab.catalog import NETWORKS, SECTIONS
 from cnnlab.summary import summarize
 from pages.components import charts, knobs
 
+LABELLED = ("d2l", "torchvision", "vgg16", "resnet50", "densenet121")
 INTRODUCTION = """
 In 2012 a convolutional network won a contest that had been decided by hand-made features.
 The networks that followed are one long argument about the same few questions: how deep, how
@@ -35,16 +36,17 @@ def show() -> None:
 
 
 def links() -> None:
-    """A card for every section."""
-    columns = st.columns(2)
-    for i, section in enumerate(SECTIONS.values()):
-        with columns[i % 2].container(border=True, height="stretch"):
-            st.page_link(
-                str(Path("pages") / "chapter" / f"{section.slug}.py"),
-                label=f"**{section.heading}**",
-                icon=":material/arrow_forward:",
-            )
-            st.markdown(section.aim)
+    """A card for every section, two in a row."""
+    sections = list(SECTIONS.values())
+    for start in range(0, len(sections), 2):
+        for column, section in zip(st.columns(2), sections[start : start + 2], strict=False):
+            with column.container(border=True, height="stretch"):
+                st.page_link(
+                    str(Path("pages") / "chapter" / f"{section.slug}.py"),
+                    label=f"**{section.heading}**",
+                    icon=":material/arrow_forward:",
+                )
+                st.markdown(section.aim)
 
 
 @st.cache_data(show_spinner="Building the networks…")
@@ -60,10 +62,13 @@ def costs() -> list[dict[str, object]]:
                 spec.build(options, device="meta"), (1, options.in_channels, size, size)
             )
             published = options.num_classes == 1000
-            own_name = name if name[-1].isdigit() else ""
+            title = knobs.words(name) if name[-1].isdigit() else spec.title
+            title += {"d2l_bn": " with batch norm", "d2l_full": "-11 at full width"}.get(name, "")
             rows.append(
                 {
-                    "title": knobs.words(own_name) if own_name else spec.title,
+                    "title": title,
+                    # Families stand close together: one label each, all names on hovering.
+                    "label": title if name in LABELLED else "",
                     "year": spec.year,
                     "kind": "published" if published else "book",
                     "params": counted.params,

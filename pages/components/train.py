@@ -25,8 +25,8 @@ def show(section: Section, spec: NetworkSpec) -> None:
             config = configure(section, spec)
         except CnnLabError as error:
             st.error(str(error), icon=":material/tune:")
-        buttons(section, config)
     with content:
+        buttons(section, config)
         curves.show(section, epochs=config.epochs if config else 1)
 
 
@@ -143,12 +143,11 @@ def buttons(section: Section, config: RunConfig | None) -> None:
     active = curves.active_run(section)
     if config and not data_state.offer(config.dataset):
         return
-    start, stop = st.columns(2)
-    if start.button(
+    row = st.container(horizontal=True)
+    if row.button(
         "Start",
         type="primary",
         icon=":material/play_arrow:",
-        width="stretch",
         disabled=config is None or active is not None,
         key="start",
     ):
@@ -158,9 +157,7 @@ def buttons(section: Section, config: RunConfig | None) -> None:
             st.error(str(error))
         else:
             st.rerun()
-    if stop.button(
-        "Stop", icon=":material/stop:", width="stretch", disabled=active is None, key="stop"
-    ):
+    if row.button("Stop", icon=":material/stop:", disabled=active is None, key="stop"):
         manager.stop(active.id, visitor)
         st.rerun()
 

@@ -1,5 +1,8 @@
 """Feature maps, their statistics and their mosaic."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import torch
@@ -102,6 +105,21 @@ def test_no_trace_is_left_after_an_exception(fault):
         features.extract(model, x)
     assert hooks(model) == []
     assert [module.training for module in model.modules()] == modes
+
+
+def test_two_visitors_of_one_model_see_their_own_pictures():
+    """Both are inside the model at once; a barrier at its door and at its end makes sure."""
+    model, _ = network("resnet")
+    pictures = [torch.rand(1, 1, 32, 32), torch.rand(1, 1, 32, 32)]
+    alone = [features.extract(model, x) for x in pictures]
+    together = threading.Barrier(2, timeout=60)
+    model.stem.register_forward_pre_hook(lambda *_: together.wait() and None)
+    model.fc.register_forward_hook(lambda *_: together.wait() and None)
+    with ThreadPoolExecutor(2) as pool:
+        maps = list(pool.map(features.extract, [model, model], pictures))
+    for mine, expected in zip(maps, alone, strict=True):
+        for name, y in mine.items():
+            torch.testing.assert_close(y, expected[name])
 
 
 def test_only_the_layers_asked_for_in_running_order():

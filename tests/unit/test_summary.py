@@ -1,5 +1,8 @@
 """The layer table against independent counts, and the model left as it was."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -140,6 +143,17 @@ def test_the_model_is_left_as_it_was(name, device, fits):
     assert all(p.requires_grad and p.grad is None for p in model.parameters())
     if device != "meta":
         assert all(torch.equal(copies[key], tensor) for key, tensor in after.items())
+
+
+def test_two_threads_can_summarize_one_model():
+    model = built("resnet", "small", device="cpu")
+    alone = summarize(model, (1, 1, 32, 32))
+    together = threading.Barrier(2, timeout=60)
+    model.stem.register_forward_pre_hook(lambda *_: together.wait() and None)
+    model.fc.register_forward_hook(lambda *_: together.wait() and None)
+    with ThreadPoolExecutor(2) as pool:
+        tables = list(pool.map(lambda _: summarize(model, (1, 1, 32, 32)), range(2)))
+    assert tables == [alone, alone]
 
 
 def test_a_torchvision_model_can_be_summarized_too():
