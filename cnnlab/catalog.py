@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -205,7 +205,7 @@ NETWORKS: dict[str, NetworkSpec] = {
             options=lenet.LeNetOptions,
             presets=lenet.PRESETS,
             book=Recipe(image_size=28, batch_size=256, lr=0.9, epochs=10, init="xavier"),
-            quick=Recipe(image_size=32, batch_size=64, lr=0.05, epochs=4, momentum=0.9),
+            quick=Recipe(image_size=32, batch_size=64, lr=0.02, epochs=6, momentum=0.9),
         ),
         NetworkSpec(
             name="alexnet",
@@ -216,7 +216,9 @@ NETWORKS: dict[str, NetworkSpec] = {
             options=alexnet.AlexNetOptions,
             presets=alexnet.PRESETS,
             book=Recipe(image_size=224, batch_size=128, lr=0.01, epochs=10, init="xavier"),
-            quick=Recipe(image_size=64, batch_size=64, lr=0.02, epochs=3, momentum=0.9),
+            quick=Recipe(
+                image_size=48, batch_size=64, lr=0.02, epochs=4, momentum=0.9, init="kaiming"
+            ),
         ),
         NetworkSpec(
             name="vgg",
@@ -227,7 +229,9 @@ NETWORKS: dict[str, NetworkSpec] = {
             options=vgg.VGGOptions,
             presets=vgg.PRESETS,
             book=Recipe(image_size=224, batch_size=128, lr=0.05, epochs=10, init="xavier"),
-            quick=Recipe(image_size=32, batch_size=64, lr=0.02, epochs=3, momentum=0.9),
+            quick=Recipe(
+                image_size=32, batch_size=64, lr=0.02, epochs=3, momentum=0.9, init="kaiming"
+            ),
         ),
         NetworkSpec(
             name="nin",
@@ -238,7 +242,9 @@ NETWORKS: dict[str, NetworkSpec] = {
             options=nin.NiNOptions,
             presets=nin.PRESETS,
             book=Recipe(image_size=224, batch_size=128, lr=0.1, epochs=10, init="xavier"),
-            quick=Recipe(image_size=64, batch_size=64, lr=0.02, epochs=3, momentum=0.9),
+            quick=Recipe(
+                image_size=48, batch_size=64, lr=0.02, epochs=3, momentum=0.9, init="kaiming"
+            ),
         ),
         NetworkSpec(
             name="googlenet",
@@ -249,7 +255,7 @@ NETWORKS: dict[str, NetworkSpec] = {
             options=googlenet.GoogLeNetOptions,
             presets=googlenet.PRESETS,
             book=Recipe(image_size=96, batch_size=128, lr=0.1, epochs=10, init="xavier"),
-            quick=Recipe(image_size=64, batch_size=64, lr=0.05, epochs=3, momentum=0.9),
+            quick=Recipe(image_size=48, batch_size=64, lr=0.05, epochs=2, momentum=0.9),
         ),
         NetworkSpec(
             name="resnet",
@@ -260,7 +266,7 @@ NETWORKS: dict[str, NetworkSpec] = {
             options=resnet.ResNetOptions,
             presets=resnet.PRESETS,
             book=Recipe(image_size=96, batch_size=256, lr=0.05, epochs=10, init="xavier"),
-            quick=Recipe(image_size=32, batch_size=64, lr=0.05, epochs=3, momentum=0.9),
+            quick=Recipe(image_size=32, batch_size=64, lr=0.05, epochs=2, momentum=0.9),
         ),
         NetworkSpec(
             name="densenet",
@@ -271,7 +277,7 @@ NETWORKS: dict[str, NetworkSpec] = {
             options=densenet.DenseNetOptions,
             presets=densenet.PRESETS,
             book=Recipe(image_size=96, batch_size=256, lr=0.1, epochs=10, init="xavier"),
-            quick=Recipe(image_size=32, batch_size=64, lr=0.05, epochs=3, momentum=0.9),
+            quick=Recipe(image_size=32, batch_size=64, lr=0.1, epochs=2, momentum=0.9),
         ),
     )
 }
@@ -288,7 +294,7 @@ class Section:
     networks: tuple[str, ...]
     main_knobs: tuple[str, ...]
     preset: str = "d2l"
-    train_preset: str = "small"
+    train_knobs: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def heading(self) -> str:
@@ -338,7 +344,7 @@ SECTIONS: dict[str, Section] = {
             networks=("lenet", "alexnet", "vgg", "nin", "googlenet", "resnet", "densenet"),
             main_knobs=("batch_norm", "activation"),
             preset="d2l_bn",
-            train_preset="d2l_bn",
+            train_knobs={"batch_norm": True},
         ),
         Section(
             slug="resnet",

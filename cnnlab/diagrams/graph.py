@@ -57,7 +57,9 @@ def trace(model: nn.Module, input_shape: Sequence[int], whole: ModuleTypes = ())
         try:
             y = model(x)
         except RuntimeError:
-            raise ConfigError(catalog.misfit(model, tuple(input_shape))) from None
+            if reason := catalog.misfit(model, tuple(input_shape)):
+                raise ConfigError(reason) from None
+            raise
     return recorder.leading_to(y)
 
 

@@ -134,5 +134,5 @@ PRESETS = {
     "densenet121": DenseNetOptions(
         in_channels=3, num_classes=1000, layers="6-12-24-16", bottleneck=True, bias=False
     ),
-    "small": DenseNetOptions(growth_rate=12, layers="4-4-4", stem_channels=24, stem="3x3"),
+    "small": DenseNetOptions(growth_rate=8, layers="2-2-2", stem_channels=16, stem="3x3"),
 }

@@ -163,5 +163,5 @@ PRESETS = {
     "resnet18": published(18),
     "resnet34": published(34),
     "resnet50": published(50),
-    "small": ResNetOptions(depth=10, base_channels=16, stem="3x3"),
+    "small": ResNetOptions(depth=10, base_channels=8, stem="3x3"),
 }

@@ -58,10 +58,9 @@ def show(section: Section, spec: NetworkSpec) -> None:
 def configure(section: Section, spec: NetworkSpec) -> Configured:
     """The knobs of the network."""
     default = section.preset if section.preset in spec.presets else "d2l"
-    preset = knobs.preset_picker(spec, PREFIX, default)
+    knobs.preset_picker(spec, PREFIX, default)
     image_size = knobs.image_size_knob(spec, PREFIX, default)
-    chosen = knobs.network_knobs(spec, PREFIX, default, section.main_knobs)
-    del preset  # its callback has set the knobs
+    chosen = knobs.network_knobs(spec, PREFIX, spec.presets[default], section.main_knobs)
     options = spec.fitted(spec.options(**chosen), image_size=image_size)
     return Configured(spec, options, image_size)
 
@@ -100,8 +99,7 @@ def figures(section: Section, configured: Configured) -> None:
                 other = Configured(spec, spec.presets["d2l"], spec.book.image_size)
                 models[name] = (other.outline, other.input_shape)
     drawn = diagrams.figures(section.slug, models)
-    side_by_side = st.columns(2) if section.slug == "alexnet" else [st.container()] * len(drawn)
-    for place, figure in zip(side_by_side, drawn, strict=True):
+    for place, figure in zip(st.columns(len(drawn)), drawn, strict=True):
         with place:
             st.subheader(figure.title, anchor=False)
             st.mermaid_chart(figure.source, alt=figure.title)

@@ -46,7 +46,7 @@ def choose_picture() -> tuple[Image.Image, str]:
     """A sample, an upload or a photo, and its credit; the sample stays until there is another."""
     way = st.segmented_control(
         "Picture",
-        ["Sample", "Upload", "Camera"],
+        ["Sample", "Upload", "Photo"],
         default="Sample",
         required=True,
         key="picture_from",
@@ -63,7 +63,7 @@ def choose_picture() -> tuple[Image.Image, str]:
             help="PNG, JPEG or WebP, up to 10 MB.",
         )
         raw = file.getvalue() if file else None
-    elif way == "Camera":
+    elif way == "Photo":
         file = st.camera_input("Your photo", key="camera")
         raw = file.getvalue() if file else None
     if raw is not None:

@@ -119,10 +119,13 @@ def default_image_size(spec: NetworkSpec, options: Options) -> int:
 
 
 def network_knobs(
-    spec: NetworkSpec, prefix: str, preset: str, main: Collection[str], hidden: Collection[str] = ()
+    spec: NetworkSpec,
+    prefix: str,
+    defaults: Options,
+    main: Collection[str],
+    hidden: Collection[str] = (),
 ) -> dict[str, Any]:
     """All knobs of a network: those that the page is about first, the rest under "More"."""
-    defaults = spec.presets[preset]
     names = [name for name in spec.options.model_fields if name not in {*hidden, "image_size"}]
     first = [name for name in main if name in names]
     chosen = {name: _knob(spec, prefix, name, defaults) for name in first}

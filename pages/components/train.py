@@ -32,14 +32,17 @@ def show(section: Section, spec: NetworkSpec) -> None:
 
 def configure(section: Section, spec: NetworkSpec) -> RunConfig:
     """A run as the knobs describe it. Raises: CnnLabError when it cannot work."""
-    default = section.train_preset if section.train_preset in spec.presets else "small"
     recipe = spec.quick
-    preset_picker(spec, default)
+    preset_picker(spec, "small")
     first = [*section.main_knobs]
     if "batch_norm" in spec.options.model_fields and "batch_norm" not in first:
         first.append("batch_norm")
     options = knobs.network_knobs(
-        spec, PREFIX, default, first, hidden=("in_channels", "num_classes")
+        spec,
+        PREFIX,
+        spec.presets["small"].replace(**section.train_knobs),
+        first,
+        hidden=("in_channels", "num_classes"),
     )
     dataset = st.selectbox(
         "Data set",

@@ -1,10 +1,12 @@
 """What the knobs of a network can be, read from its pydantic model."""
 
+import threading
 from typing import Any, Literal, get_args, get_origin
 
 from annotated_types import Ge, Le, MultipleOf
 from hypothesis import strategies as st
 from pydantic.fields import FieldInfo
+from torch import nn
 
 from cnnlab import catalog
 from cnnlab.networks.options import Options
@@ -89,3 +91,15 @@ def random_options(name: str, **fixed: Any) -> st.SearchStrategy[Options]:
         if field not in fixed
     }
     return st.builds(lambda **knobs: spec.options(**knobs, **fixed), **free)
+
+
+def meet_inside(model: nn.Module) -> None:
+    """Make two threads that use `model` wait for each other at its first layer and its last."""
+    together = threading.Barrier(2, timeout=30)
+
+    def wait(*_: Any) -> None:
+        together.wait()
+
+    children = list(model.children())
+    children[0].register_forward_pre_hook(wait)
+    children[-1].register_forward_hook(wait)

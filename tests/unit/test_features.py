@@ -1,6 +1,5 @@
 """Feature maps, their statistics and their mosaic."""
 
-import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -13,7 +12,7 @@ from torch import Tensor, nn
 
 from cnnlab import catalog, features
 from cnnlab.errors import ConfigError
-from tests.unit.knobs import thin
+from tests.unit.knobs import meet_inside, thin
 
 NETWORKS = list(catalog.NETWORKS)
 BLOCKS = {"googlenet": "inception4c", "resnet": "stage2.block1", "densenet": "dense2"}
@@ -112,9 +111,7 @@ def test_two_visitors_of_one_model_see_their_own_pictures():
     model, _ = network("resnet")
     pictures = [torch.rand(1, 1, 32, 32), torch.rand(1, 1, 32, 32)]
     alone = [features.extract(model, x) for x in pictures]
-    together = threading.Barrier(2, timeout=60)
-    model.stem.register_forward_pre_hook(lambda *_: together.wait() and None)
-    model.fc.register_forward_hook(lambda *_: together.wait() and None)
+    meet_inside(model)
     with ThreadPoolExecutor(2) as pool:
         maps = list(pool.map(features.extract, [model, model], pictures))
     for mine, expected in zip(maps, alone, strict=True):

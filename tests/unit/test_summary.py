@@ -1,6 +1,5 @@
 """The layer table against independent counts, and the model left as it was."""
 
-import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -14,7 +13,7 @@ from torchvision.models import get_model_weights
 from cnnlab import catalog
 from cnnlab.errors import ConfigError
 from cnnlab.summary import summarize
-from tests.unit.knobs import PRESETS, image_size, random_options, thin
+from tests.unit.knobs import PRESETS, image_size, meet_inside, random_options, thin
 
 DEVICES = ["cpu", "meta", *(["cuda"] if torch.cuda.is_available() else [])]
 PUBLISHED = [
@@ -148,9 +147,7 @@ def test_the_model_is_left_as_it_was(name, device, fits):
 def test_two_threads_can_summarize_one_model():
     model = built("resnet", "small", device="cpu")
     alone = summarize(model, (1, 1, 32, 32))
-    together = threading.Barrier(2, timeout=60)
-    model.stem.register_forward_pre_hook(lambda *_: together.wait() and None)
-    model.fc.register_forward_hook(lambda *_: together.wait() and None)
+    meet_inside(model)
     with ThreadPoolExecutor(2) as pool:
         tables = list(pool.map(lambda _: summarize(model, (1, 1, 32, 32)), range(2)))
     assert tables == [alone, alone]

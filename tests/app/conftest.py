@@ -1,0 +1,42 @@
+"""The app as Streamlit's own test client sees it."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.conftest import ROOT
+
+Open = Callable[..., AppTest]
+
+
+def figures(app: AppTest) -> list[str]:
+    """The sources of the Mermaid figures on a page."""
+    return [block.value for block in app.markdown if "mermaid" in block.value[:20]]
+
+
+@pytest.fixture
+def open_page() -> Open:
+    """Open a page, in one of its views, with widgets set beforehand."""
+
+    def open_page(slug: str = "", view: str | None = None, **widgets: object) -> AppTest:
+        app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+        app.run()
+        if slug:
+            app.switch_page(f"pages/chapter/{slug}.py")
+        if view:
+            app.session_state["view"] = view
+        for key, value in widgets.items():
+            app.session_state[key.replace("__", ".")] = value
+        return app.run()
+
+    return open_page
+
+
+@pytest.fixture(scope="session", autouse=True)
+def worker_ends() -> Iterator[None]:
+    """The pages start a worker; it ends with the tests."""
+    yield
+    from pages.components import services
+
+    services.run_manager().close()

@@ -1,0 +1,48 @@
+"""Every knob of every network at its bounds: a figure, or a sentence that helps."""
+
+from typing import get_args, get_origin
+
+import pytest
+
+from cnnlab.catalog import NETWORKS, SECTIONS
+from pages.components import knobs
+from tests.app.conftest import Open, figures
+
+PAGES = {network: slug for slug, s in reversed(SECTIONS.items()) for network in s.networks}
+
+
+def bounds(network: str, name: str) -> list[object]:
+    """The values at the ends of a knob, or all of them where they are few."""
+    field = NETWORKS[network].options.model_fields[name]
+    if field.annotation is bool:
+        return [False, True]
+    if get_origin(field.annotation):
+        return list(get_args(field.annotation))
+    low, high, _step = knobs.bounds(field)
+    return [low, high]
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_every_knob_at_its_bounds(open_page: Open, network: str) -> None:
+    app = open_page(PAGES[network], "Architecture", network=network)
+    for name in NETWORKS[network].options.model_fields:
+        if name == "image_size":
+            continue
+        widget = app.get_by_key(f"a.{network}.{name}")
+        first = widget.value
+        for value in bounds(network, name):
+            widget.set_value(value).run()
+            assert not app.exception, (name, value)
+            help_given = [box for box in app.error if "smallest size" in box.value]
+            assert figures(app) or help_given, (name, value)
+            widget = app.get_by_key(f"a.{network}.{name}")
+        widget.set_value(first).run()
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_every_preset_on_its_page(open_page: Open, network: str) -> None:
+    app = open_page(PAGES[network], "Architecture", network=network)
+    for preset in NETWORKS[network].presets:
+        app.selectbox(key=f"a.{network}.preset").set_value(preset).run()
+        assert not [*app.exception, *app.error], preset
+        assert figures(app), preset

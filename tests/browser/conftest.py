@@ -1,0 +1,93 @@
+"""A real server and a real browser."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.browser import chromium
+from tests.conftest import ROOT
+from tests.waiting import wait_until
+
+ARTIFACTS = ROOT / "artifacts"
+
+
+@dataclass
+class Server:
+    """A server of the course and where it listens."""
+
+    process: subprocess.Popen[bytes]
+    url: str
+
+    def ready(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=2) as answer:
+                return bool(answer.status == 200)
+        except OSError:
+            return False
+
+
+def start_server(home: Path, data: Path) -> Server:
+    """Start the app as `make run` does, on a free port."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    arguments = ["--server.port", str(port), "--server.headless", "true"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "streamlit", "run", "app.py", *arguments],
+        cwd=ROOT,
+        env={**os.environ, "CNNLAB_HOME": str(home), "CNNLAB_DATA": str(data)},
+        stdout=subprocess.DEVNULL,
+    )
+    server = Server(process, f"http://127.0.0.1:{port}")
+    wait_until(server.ready, timeout_s=60)
+    return server
+
+
+def stop_server(server: Server) -> None:
+    server.process.send_signal(signal.SIGINT)
+    server.process.wait(20)
+
+
+@pytest.fixture(scope="session")
+def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One for all servers, so that the embedded set is drawn once."""
+    return tmp_path_factory.mktemp("browser-data")
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory, data_folder: Path) -> Iterator[Server]:
+    running = start_server(tmp_path_factory.mktemp("browser-home"), data_folder)
+    yield running
+    stop_server(running)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = chromium.find()
+    assert path, chromium.HELP
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=path, args=chromium.ARGUMENTS)
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """A tab of a new visitor; a picture of it is kept when the test ends."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    tab = context.new_page()
+    yield tab
+    ARTIFACTS.mkdir(exist_ok=True)
+    name = re.sub(r"\W+", "-", request.node.name).strip("-")
+    tab.screenshot(path=str(ARTIFACTS / f"{name}.png"))
+    context.close()

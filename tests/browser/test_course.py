@@ -1,0 +1,147 @@
+"""What a new visitor does, in a real browser."""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from cnnlab.catalog import SECTIONS
+from tests.browser.conftest import Server, start_server, stop_server
+from tests.conftest import ROOT
+
+PHOTO = ROOT / "assets" / "samples" / "astronaut.jpg"
+SLOW_MS = 60_000
+
+
+def open_view(page: Page, server: Server, slug: str, view: str) -> None:
+    page.goto(f"{server.url}/{slug}?view={view}")
+    expect(page.get_by_role("heading", level=1)).to_contain_text(
+        SECTIONS[slug].title, timeout=SLOW_MS
+    )
+
+
+def points(page: Page, chart: str, trace: str) -> int:
+    """How many points a line of a chart has."""
+    counted = page.evaluate(
+        """([chart, trace]) => {
+            const plots = [...document.querySelectorAll('.js-plotly-plot')];
+            const plot = plots.find(p => p.layout.yaxis.title?.text === chart);
+            const line = plot?.data?.find(d => d.name === trace);
+            if (!line) return 0;
+            return line.x.length ?? Object.keys(line.x._inputArray ?? {}).length;
+        }""",
+        [chart, trace],
+    )
+    return int(counted)
+
+
+def expect_points(page: Page, more_than: int, trace: str = "training") -> int:
+    """Wait until the loss curve is longer than that."""
+    for _ in range(300):
+        found = points(page, "loss", trace)
+        if found > more_than:
+            return found
+        page.wait_for_timeout(200)
+    raise AssertionError(f"the curve {trace!r} never had more than {more_than} points")
+
+
+def test_cold_deep_link(browser: Browser, data_folder: Path, tmp_path: Path) -> None:
+    """The very first request to a fresh server opens the right page without a message."""
+    fresh = start_server(tmp_path, data_folder)
+    try:
+        tab = browser.new_page()
+        tab.goto(f"{fresh.url}/densenet")
+        expect(tab.get_by_role("heading", level=1)).to_have_text("9.7 DenseNet", timeout=SLOW_MS)
+        expect(tab.get_by_text("Concatenate instead of adding").first).to_be_visible()
+        expect(tab.get_by_text("Page not found")).to_have_count(0)
+        expect(tab.get_by_role("link", name="9.1 AlexNet")).to_be_visible()
+        tab.close()
+    finally:
+        stop_server(fresh)
+
+
+@pytest.mark.parametrize("slug", SECTIONS)
+def test_every_page_by_its_link(page: Page, server: Server, slug: str) -> None:
+    page.goto(server.url)
+    page.get_by_test_id("stSidebarNav").get_by_role("link", name=SECTIONS[slug].heading).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(SECTIONS[slug].heading)
+    assert page.url.endswith(f"/{slug}")
+    expect(page.get_by_text("Sources:").first).to_be_visible(timeout=SLOW_MS)
+
+
+@pytest.mark.parametrize("slug", SECTIONS)
+def test_figures_are_drawn(page: Page, server: Server, slug: str) -> None:
+    open_view(page, server, slug, "Architecture")
+    figures = page.locator("[data-testid='stMain'] svg[id^='mermaid'], svg[aria-roledescription]")
+    expect(figures.first).to_be_visible(timeout=SLOW_MS)
+    expect(page.get_by_text("Syntax error")).to_have_count(0)
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+    # Nothing sticks out of the page sideways.
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_a_photo_and_its_feature_maps(page: Page, server: Server) -> None:
+    open_view(page, server, "alexnet", "Feature%20maps")
+    expect(page.get_by_text("All 96 channels")).to_be_visible(timeout=SLOW_MS)
+    mosaic = page.get_by_test_id("stImage").nth(1).locator("img")
+    before = mosaic.get_attribute("src")
+    page.get_by_role("radio", name="Upload").or_(
+        page.get_by_text("Upload", exact=True)
+    ).first.click()
+    page.locator("input[type=file]").set_input_files(str(PHOTO))
+    expect(page.get_by_text("astronaut.jpg")).to_be_visible(timeout=SLOW_MS)
+    expect(mosaic).not_to_have_attribute("src", before or "", timeout=SLOW_MS)
+    expect(page.get_by_test_id("stAlert")).to_have_count(0)
+
+
+def test_training_with_and_without_batch_norm(page: Page, server: Server) -> None:
+    open_view(page, server, "batch_norm", "Train")
+    page.get_by_role("button", name="Start").click()
+    first = expect_points(page, 0)
+    expect_points(page, first)  # the curve grows while the run goes on
+    expect(page.get_by_text("Finished", exact=True)).to_be_visible(timeout=120_000)
+
+    page.get_by_test_id("stCheckbox").filter(has_text="Batch norm").locator("label").click()
+    page.get_by_role("button", name="Start").click()
+    expect(page.get_by_text(" left · ")).to_be_visible(timeout=SLOW_MS)
+    assert expect_points(page, 10, "batch norm") > 10  # the first run, faint behind
+    expect_points(page, 0)
+
+    page.get_by_role("button", name="Stop").click()
+    expect(page.get_by_text("Stopped", exact=True)).to_be_visible(timeout=SLOW_MS)
+    stopped = points(page, "loss", "training")
+    page.wait_for_timeout(1500)
+    assert points(page, "loss", "training") == stopped
+
+    page.get_by_role("tab", name="Feature maps").click()
+    page.get_by_test_id("stSelectbox").filter(has_text="Weights").click()
+    expect(page.get_by_role("option", name="LeNet, run 2")).to_be_visible(timeout=SLOW_MS)
+
+
+def test_a_reload_in_the_middle_shows_the_whole_curve(page: Page, server: Server) -> None:
+    open_view(page, server, "densenet", "Train")
+    page.get_by_role("button", name="Start").click()
+    before = expect_points(page, 5)
+    page.reload()
+    assert expect_points(page, before) > before
+    page.get_by_role("button", name="Stop").click()
+    expect(page.get_by_text("Stopped", exact=True)).to_be_visible(timeout=SLOW_MS)
+
+
+def test_a_link_restores_the_knobs(page: Page, server: Server) -> None:
+    page.goto(f"{server.url}/resnet?view=Architecture&a.resnet.depth=34")
+    expect(page.get_by_text("ResNet-34 from input to output")).to_be_visible(timeout=SLOW_MS)
+
+
+@pytest.mark.parametrize("view", ["Read", "Architecture", "Feature%20maps", "Train"])
+def test_a_phone_shows_the_page_without_scrolling_sideways(
+    browser: Browser, server: Server, view: str
+) -> None:
+    context = browser.new_context(
+        viewport={"width": 390, "height": 844}, color_scheme="dark", device_scale_factor=2
+    )
+    tab = context.new_page()
+    open_view(tab, server, "googlenet", view)
+    expect(tab.get_by_test_id("stException")).to_have_count(0)
+    assert tab.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    context.close()
