@@ -72,9 +72,10 @@ def test_every_page_by_its_link(page: Page, server: Server, slug: str) -> None:
 @pytest.mark.parametrize("slug", SECTIONS)
 def test_figures_are_drawn(page: Page, server: Server, slug: str) -> None:
     open_view(page, server, slug, "Architecture")
-    figures = page.locator("[data-testid='stMain'] svg[id^='mermaid'], svg[aria-roledescription]")
-    expect(figures.first).to_be_visible(timeout=SLOW_MS)
-    expect(page.get_by_text("Syntax error")).to_have_count(0)
+    expect(page.get_by_test_id("stMermaidChart").locator("img").first).to_be_visible(
+        timeout=SLOW_MS
+    )
+    expect(page.get_by_test_id("stMermaidError")).to_have_count(0)
     expect(page.get_by_test_id("stException")).to_have_count(0)
     # Nothing sticks out of the page sideways.
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
