@@ -15,6 +15,8 @@ from cnnlab.networks import alexnet, densenet, googlenet, lenet, nin, resnet, vg
 from cnnlab.networks.options import Options
 
 LARGEST_IMAGE = 512
+# Twice VGG-19; the bounds of the knobs, all taken together, allow a hundred times that.
+LARGEST_NETWORK = 300_000_000
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,16 @@ class NetworkSpec:
         if not _fits(self, options, image_size):
             smallest = self.smallest_image_size(options)
             raise ConfigError(too_small(self.title, image_size, smallest))
+
+    def check_affordable(self, options: Options) -> None:
+        """Raises: ConfigError when the weights alone would fill a computer's memory."""
+        params = sum(p.numel() for p in self.build(options, device="meta").parameters())
+        if params > LARGEST_NETWORK:
+            raise ConfigError(
+                f"This {self.title} has {params / 1e6:,.0f} million parameters; up to "
+                f"{LARGEST_NETWORK / 1e6:,.0f} million can be run here. Make it narrower, or the "
+                "picture smaller."
+            )
 
 
 def too_small(title: str, image_size: int, smallest: int) -> str:

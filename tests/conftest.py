@@ -1,13 +1,11 @@
-"""What all tests share: folders of their own, and threads that wait politely."""
+"""What all tests share: folders of their own."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
-# Read when PyTorch is first imported, so before anything else is.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-
 import pytest
+
+import cnnlab  # noqa: F401  (before PyTorch: it sets how threads wait)
 
 ROOT = Path(__file__).parents[1]
 

@@ -13,7 +13,7 @@ from cnnlab.datasets import shapes
 from cnnlab.datasets.dataset import Dataset
 from cnnlab.datasets.folder import data_folder
 
-VERSION = 2
+VERSION = 3
 TRAIN_SIZE, TEST_SIZE = 12_000, 2_000
 TRAIN_SEED, TEST_SEED = 0, 1
 

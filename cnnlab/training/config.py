@@ -72,6 +72,7 @@ class RunConfig(Validated):
     def _check_combination(self) -> "RunConfig":
         spec = catalog.network(self.network)
         spec.check_image_size(self.options, self.image_size)
+        spec.check_affordable(self.options)
         size = self.training_images
         if size < self.batch_size:
             raise ConfigError(

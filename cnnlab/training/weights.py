@@ -58,7 +58,12 @@ def parameters(model: nn.Module) -> int:
 
 
 def fresh(name: str, options: Options, seed: int) -> nn.Module:
-    """A network with the weights that this seed draws; the caller's random numbers stay."""
+    """A network with the weights that this seed draws; the caller's random numbers stay.
+
+    Raises: ConfigError when it would not fit in memory.
+    """
+    spec = catalog.network(name)
+    spec.check_affordable(options)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return catalog.network(name).build(options).eval()
+        return spec.build(options).eval()

@@ -13,6 +13,9 @@ from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.runtime.pages_manager import PagesManager
 
+from cnnlab import catalog
+from cnnlab.summary import summarize
+
 VISITOR_COOKIE = "cnnlab_visitor"
 ONE_YEAR_S = 365 * 24 * 3600
 
@@ -39,6 +42,8 @@ def import_heavy_modules() -> None:
     """
     for name in ("torchvision", "plotly.graph_objects", "pages.components.section"):
         importlib.import_module(name)
+    # PyTorch loads more on first use, which would cost the first visitor a second.
+    summarize(catalog.build("lenet"), (1, 1, 28, 28))
     gc.collect()
     gc.freeze()
 

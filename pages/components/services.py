@@ -39,8 +39,8 @@ def store() -> RunStore:
 
 @st.cache_resource(max_entries=64, **CACHE)
 def outline(network: str, options: Options) -> nn.Module:
-    """A network without weights, for its shapes."""
-    return catalog.NETWORKS[network].build(options, device="meta")
+    """A network without weights, for its shapes; in prediction mode, as visitors share it."""
+    return catalog.NETWORKS[network].build(options, device="meta").eval()
 
 
 @st.cache_resource(max_entries=256, **CACHE)
