@@ -1,0 +1,1 @@
+"""Speed figures; each module is a command."""

@@ -1,0 +1,185 @@
+"""Training speed of every network: a bare step, our loop, and the book's way.
+
+    python -m benchmarks.training --networks lenet resnet --repetitions 3 --json speed.json
+
+(a) bare   forward, backward and optimizer on one batch that is already in memory
+(b) ours   `train()` with everything it reports, from its first to its last point
+(c) book   `DataLoader` over torchvision's Fashion-MNIST with Resize and ToTensor per picture,
+           a plain loop, accuracy summed per batch
+
+Same model, batch size, picture size, optimizer and device. The three take turns; a figure is the
+median of the repetitions, a ratio the median of the ratios within a repetition.
+"""
+
+import argparse
+import json
+import platform
+import statistics
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+from torch.utils.data import DataLoader
+from torchvision import transforms
+from torchvision.datasets import FashionMNIST
+
+from cnnlab import catalog, datasets, devices
+from cnnlab.training import RunConfig, train
+from cnnlab.training.events import Progress
+from cnnlab.training.optimization import build_optimizer
+
+
+def configuration(network: str, preset: str, steps: int, precision: str) -> RunConfig:
+    """The book's recipe for a network, cut to a few steps."""
+    recipe = catalog.NETWORKS[network].book
+    return RunConfig(
+        network=network,
+        options=preset,
+        dataset="fashion_mnist",
+        image_size=recipe.image_size,
+        batch_size=recipe.batch_size,
+        train_size=recipe.batch_size * steps,
+        lr=recipe.lr,
+        momentum=recipe.momentum,
+        init=recipe.init,
+        epochs=1,
+        precision=precision,
+    )
+
+
+def build(config: RunConfig, layout: torch.memory_format) -> nn.Module:
+    """The network of a run on its device."""
+    torch.manual_seed(config.seed)
+    model = catalog.NETWORKS[config.network].build(config.options)
+    return model.to(devices.resolve(config.device)).to(memory_format=layout).train()
+
+
+def synchronize(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+def bare(config: RunConfig, steps: int) -> float:
+    """Images per second of the step alone."""
+    device = devices.resolve(config.device)
+    precision = devices.resolve_precision(config.precision, device)
+    model = build(config, torch.channels_last)
+    optimizer = build_optimizer(config, model.parameters(), device)
+    size = config.image_size
+    images = torch.rand(config.batch_size, 1, size, size, device=device)
+    images = images.contiguous(memory_format=torch.channels_last)
+    labels = torch.randint(0, 10, (config.batch_size,), device=device)
+
+    def step() -> None:
+        with torch.autocast(device.type, precision, enabled=precision != torch.float32):
+            loss = cross_entropy(model(images), labels)
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        optimizer.step()
+
+    step()
+    synchronize(device)
+    begin_s = time.perf_counter()
+    for _ in range(steps - 1):
+        step()
+    synchronize(device)
+    return (steps - 1) * config.batch_size / (time.perf_counter() - begin_s)
+
+
+def ours(config: RunConfig, steps: int) -> float:
+    """Images per second of `train()`, between the first point and the last."""
+    run = train(config)
+    points = []
+    for event in run:
+        if isinstance(event, Progress):
+            points.append(event)
+            if event.step == steps:
+                break
+    run.close()  # type: ignore[attr-defined]
+    first, last = points[0], points[-1]
+    return (last.step - first.step) * config.batch_size / (last.elapsed_s - first.elapsed_s)
+
+
+def book(config: RunConfig, steps: int, workers: int) -> float:
+    """Images per second of the loop that the book writes."""
+    device = devices.resolve(config.device)
+    prepare = transforms.Compose([transforms.Resize(config.image_size), transforms.ToTensor()])
+    dataset = FashionMNIST(str(datasets.data_folder()), train=True, transform=prepare)
+    model = build(config, torch.contiguous_format)
+    optimizer = torch.optim.SGD(model.parameters(), lr=config.lr)
+    loader = DataLoader(dataset, config.batch_size, shuffle=True, num_workers=workers)
+    begin_s, sums = 0.0, [0.0, 0.0]
+    for i, (images, labels) in enumerate(batches(loader, device)):
+        logits = model(images)
+        loss = cross_entropy(logits, labels)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        sums[0] += float(loss.detach()) * len(labels)
+        sums[1] += float((logits.argmax(1) == labels).sum())
+        if i == 0:
+            begin_s = time.perf_counter()
+        if i == steps - 1:
+            break
+    return (steps - 1) * config.batch_size / (time.perf_counter() - begin_s)
+
+
+def batches(loader: DataLoader, device: torch.device) -> Iterator[tuple[Tensor, Tensor]]:
+    for images, labels in loader:
+        yield images.to(device), labels.to(device)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--networks", nargs="+", default=list(catalog.NETWORKS))
+    parser.add_argument("--preset", default="d2l")
+    parser.add_argument("--precision", default="float32")
+    parser.add_argument("--steps", type=int, default=6)
+    parser.add_argument("--repetitions", type=int, default=3)
+    parser.add_argument("--workers", type=int, default=4, help="of the book's DataLoader")
+    parser.add_argument("--json", type=Path)
+    arguments = parser.parse_args()
+
+    device = devices.available()[0]
+    print(f"{device.title}, torch {torch.__version__}, {torch.get_num_threads()} threads")
+    print(f"{'network':>10} {'bare':>9} {'ours':>9} {'book':>9} {'b/a':>6} {'b/c':>6}")
+    rows = []
+    for network in arguments.networks:
+        config = configuration(network, arguments.preset, arguments.steps, arguments.precision)
+        rows.append(measure(config, arguments))
+        figures = rows[-1]
+        print(
+            f"{network:>10} {figures['bare']:9,.0f} {figures['ours']:9,.0f} "
+            f"{figures['book']:9,.0f} {figures['b/a']:6.2f} {figures['b/c']:6.2f}",
+            flush=True,
+        )
+    mean = statistics.geometric_mean(row["b/c"] for row in rows)
+    print(f"geometric mean of b/c: {mean:.2f}")
+    if arguments.json:
+        machine = {"device": device.title, "torch": torch.__version__, "os": platform.platform()}
+        arguments.json.write_text(json.dumps({"machine": machine, "rows": rows}, indent=1))
+
+
+def measure(config: RunConfig, arguments: argparse.Namespace) -> dict[str, float | str]:
+    """Medians of interleaved repetitions for one network."""
+    steps = arguments.steps
+    a, b, c = [], [], []
+    for _ in range(arguments.repetitions):
+        a.append(bare(config, steps))
+        b.append(ours(config, steps))
+        c.append(book(config, steps, arguments.workers))
+    return {
+        "network": config.network,
+        "bare": statistics.median(a),
+        "ours": statistics.median(b),
+        "book": statistics.median(c),
+        "b/a": statistics.median(y / x for x, y in zip(a, b, strict=True)),
+        "b/c": statistics.median(y / x for x, y in zip(c, b, strict=True)),
+    }
+
+
+if __name__ == "__main__":
+    main()
