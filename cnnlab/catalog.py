@@ -255,7 +255,7 @@ NETWORKS: dict[str, NetworkSpec] = {
             presets=nin.PRESETS,
             book=Recipe(image_size=224, batch_size=128, lr=0.1, epochs=10, init="xavier"),
             quick=Recipe(
-                image_size=48, batch_size=64, lr=0.02, epochs=5, momentum=0.9, init="kaiming"
+                image_size=48, batch_size=64, lr=0.02, epochs=4, momentum=0.9, init="kaiming"
             ),
         ),
         NetworkSpec(
@@ -267,7 +267,7 @@ NETWORKS: dict[str, NetworkSpec] = {
             options=googlenet.GoogLeNetOptions,
             presets=googlenet.PRESETS,
             book=Recipe(image_size=96, batch_size=128, lr=0.1, epochs=10, init="xavier"),
-            quick=Recipe(image_size=48, batch_size=64, lr=0.05, epochs=2, momentum=0.9),
+            quick=Recipe(image_size=40, batch_size=64, lr=0.05, epochs=2, momentum=0.9),
         ),
         NetworkSpec(
             name="resnet",

@@ -6,6 +6,16 @@ import sys
 from cnnlab import datasets
 from cnnlab.errors import DatasetError
 
+BAR_WIDTH = 30
+
+
+def bar(done_bytes: int, total_bytes: int | None) -> str:
+    """A progress bar in text; only the count where the whole is not known."""
+    if not total_bytes:
+        return f"{done_bytes / 1e6:8.1f} MB"
+    filled = "#" * min(BAR_WIDTH, BAR_WIDTH * done_bytes // total_bytes)
+    return f"[{filled:.<{BAR_WIDTH}}] {done_bytes / 1e6:.1f} of {total_bytes / 1e6:.1f} MB"
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
@@ -13,8 +23,8 @@ def main() -> None:
     name = parser.parse_args().name
 
     def progress(done_bytes: int, total_bytes: int | None) -> None:
-        whole = f" of {total_bytes / 1e6:.1f}" if total_bytes else ""
-        print(f"\r{done_bytes / 1e6:8.1f}{whole} MB", end="", file=sys.stderr, flush=True)
+        end = "\n" if done_bytes == total_bytes else ""
+        print(f"\r{bar(done_bytes, total_bytes)}", end=end, file=sys.stderr, flush=True)
 
     try:
         dataset = datasets.load(name, progress=progress)
@@ -22,7 +32,7 @@ def main() -> None:
         sys.exit(f"\n{error}")
     print(
         f"{datasets.DATASETS[name].title}: {len(dataset.train_labels):,} training and "
-        f"{len(dataset.test_labels):,} test pictures in {datasets.data_folder()}"
+        f"{len(dataset.test_labels):,} test pictures. {datasets.state(name).message}"
     )
 
 

@@ -25,11 +25,13 @@ class Augment(Validated):
 def prepare(images: Tensor, size: int, augment: Augment, random: torch.Generator) -> Tensor:
     """Bytes to numbers in [0, 1], resized, and augmented image by image.
 
+    The random numbers are drawn where the images are, so `random` belongs to that device.
+
     Shape: uint8 (N, C, H, W) -> float32 (N, C, size, size).
     """
     x = images.float().div_(255)
-    if x.shape[-1] != size:
-        shrinking = size < x.shape[-1]
+    if x.shape[-2:] != (size, size):
+        shrinking = size < max(x.shape[-2:])
         x = interpolate(x, (size, size), mode="bilinear", align_corners=False, antialias=shrinking)
     if augment.flip:
         x = flip(x, random)

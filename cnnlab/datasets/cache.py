@@ -1,21 +1,22 @@
 """`shapes` on disk, so that it is drawn once and read afterwards."""
 
 import contextlib
-import os
 import zlib
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
 
 from cnnlab.datasets import shapes
+from cnnlab.datasets.atomic import replacing
 from cnnlab.datasets.dataset import Dataset
 from cnnlab.datasets.folder import data_folder
 
 VERSION = 3
 TRAIN_SIZE, TEST_SIZE = 12_000, 2_000
 TRAIN_SEED, TEST_SEED = 0, 1
+CHECKSUM = "crc32"
 
 
 def load_shapes() -> Dataset:
@@ -48,27 +49,26 @@ def _draw() -> dict[str, torch.Tensor]:
 def _read(path: Path) -> dict[str, torch.Tensor] | None:
     """What the file holds, or None where it is absent or not what was written."""
     try:
-        tensors = load_file(path)
-        checksum = path.with_suffix(".crc32").read_text()
+        with safe_open(path, framework="pt") as file:
+            written = (file.metadata() or {}).get(CHECKSUM)
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (OSError, SafetensorError):
         return None
-    return tensors if checksum == _checksum(tensors) else None
+    return tensors if written == checksum(tensors) else None
 
 
 def _write(path: Path, tensors: dict[str, torch.Tensor]) -> None:
     # A folder that cannot be written only costs the time to draw again.
-    partial = path.with_suffix(f".{os.getpid()}.partial")
     with contextlib.suppress(OSError, SafetensorError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        save_file(tensors, partial)
-        os.replace(partial, path)
-        path.with_suffix(".crc32").write_text(_checksum(tensors))
-    with contextlib.suppress(OSError):
-        partial.unlink(missing_ok=True)
+        with replacing(path) as partial:
+            save_file(tensors, partial, metadata={CHECKSUM: checksum(tensors)})
 
 
-def _checksum(tensors: dict[str, torch.Tensor]) -> str:
+def checksum(tensors: dict[str, torch.Tensor]) -> str:
+    """A number that changes with any name, type, shape or value."""
     value = 0
-    for name in sorted(tensors):
-        value = zlib.crc32(tensors[name].contiguous().numpy().data, value)
+    for name, tensor in sorted(tensors.items()):
+        value = zlib.crc32(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode(), value)
+        value = zlib.crc32(tensor.contiguous().view(torch.uint8).numpy().data, value)
     return f"{value:08x}"

@@ -1,11 +1,16 @@
 """CIFAR-10: 60,000 small colour photographs, read by torchvision."""
 
+import shutil
+import tarfile
+from pathlib import Path
+
 import torch
 from torchvision.datasets import CIFAR10
 
+from cnnlab.datasets.atomic import replacing
 from cnnlab.datasets.dataset import Dataset, DatasetSpec, State
-from cnnlab.datasets.download import Progress, fetch
-from cnnlab.datasets.folder import data_folder
+from cnnlab.datasets.download import Progress, checksum, fetch, readable_errors
+from cnnlab.datasets.folder import data_folder, size_bytes
 from cnnlab.errors import DatasetError
 
 SPEC = DatasetSpec(
@@ -28,23 +33,27 @@ SPEC = DatasetSpec(
     ),
     train_size=50_000,
     test_size=10_000,
-    source="Krizhevsky 2009",
+    source="Krizhevsky 2009, no licence stated",
 )
 
 
+def batches() -> dict[Path, str]:
+    """The unpacked files and their md5, which torchvision checks before it opens the pickles."""
+    meta = (CIFAR10.meta["filename"], CIFAR10.meta["md5"])
+    return {
+        data_folder() / CIFAR10.base_folder / name: md5
+        for name, md5 in [*CIFAR10.train_list, *CIFAR10.test_list, meta]
+    }
+
+
 def state() -> State:
-    """Whether the unpacked batches are there; torchvision checks their contents on loading."""
-    folder = data_folder() / CIFAR10.base_folder
-    names = [name for name, _ in CIFAR10.train_list + CIFAR10.test_list]
-    missing = [name for name in names if not (folder / name).exists()]
-    if len(missing) == len(names):
+    """Whether the unpacked batches are there; what they hold is checked on loading."""
+    if any(size_bytes(path) is None for path in batches()):
         return State(
             "not downloaded",
             f"CIFAR-10 is not on this machine; the download is 170 MB, to {data_folder()}.",
         )
-    if missing:
-        return State("damaged", _damaged(f"{missing[0]} is missing"))
-    return State("ready", f"CIFAR-10 is in {folder}.")
+    return State("ready", f"CIFAR-10 is in {data_folder() / CIFAR10.base_folder}.")
 
 
 def load(progress: Progress | None = None) -> Dataset:
@@ -52,27 +61,48 @@ def load(progress: Progress | None = None) -> Dataset:
 
     Raises: DatasetError when they cannot be had or a file is damaged.
     """
-    root = str(data_folder())
     if state().status == "not downloaded":
-        fetch([CIFAR10.url], data_folder() / CIFAR10.filename, CIFAR10.tgz_md5, progress)
-        _read(root, train=True, unpack=True)
-    train, test = _read(root, train=True), _read(root, train=False)
-    return Dataset(*_tensors(train), *_tensors(test), SPEC.class_names)
+        archive = data_folder() / CIFAR10.filename
+        fetch([CIFAR10.url], archive, CIFAR10.tgz_md5, progress)
+        _unpack(archive)
+    return Dataset(*_read(train=True), *_read(train=False), SPEC.class_names)
 
 
-def _read(root: str, train: bool, unpack: bool = False) -> CIFAR10:
+def _unpack(archive: Path) -> None:
+    """Take the missing batches out of the archive, each whole or not at all."""
+    wanted = {f"{CIFAR10.base_folder}/{path.name}": path for path in batches()}
+    with tarfile.open(archive) as members:
+        for member in members:
+            path, packed = wanted.get(member.name), members.extractfile(member)
+            if path is None or packed is None or size_bytes(path) is not None:
+                continue
+            with readable_errors(path):
+                path.parent.mkdir(exist_ok=True)
+                with replacing(path) as partial, partial.open("wb") as file:
+                    shutil.copyfileobj(packed, file)
+
+
+def _read(train: bool) -> tuple[torch.Tensor, torch.Tensor]:
     try:
-        # The batches are pickles; torchvision opens them only after their checksums match.
-        return CIFAR10(root, train=train, download=unpack)
-    except (OSError, RuntimeError, ValueError, EOFError) as error:
-        raise DatasetError(_damaged(str(error) or type(error).__name__)) from error
-
-
-def _tensors(part: CIFAR10) -> tuple[torch.Tensor, torch.Tensor]:
+        part = CIFAR10(str(data_folder()), train=train)
+    except (OSError, RuntimeError) as error:
+        raise DatasetError(_what_is_damaged()) from error
     images = torch.from_numpy(part.data).permute(0, 3, 1, 2).contiguous()
     return images, torch.tensor(part.targets)
 
 
-def _damaged(what: str) -> str:
-    folder = data_folder() / CIFAR10.base_folder
-    return f"CIFAR-10 is damaged ({what}). Delete {folder} and download the set again."
+def _what_is_damaged() -> str:
+    """torchvision says only that something is wrong; find the file."""
+    for path, md5 in batches().items():
+        if size_bytes(path) is None:
+            return _damaged(path, "missing or not readable")
+        if checksum(path) != md5:
+            return _damaged(path, "its checksum is wrong")
+    return _damaged(data_folder() / CIFAR10.base_folder, "it could not be read")
+
+
+def _damaged(path: Path, what: str) -> str:
+    return (
+        f"CIFAR-10 is damaged: {path} ({what}). Delete the folder {path.parent} and download the "
+        "set again."
+    )

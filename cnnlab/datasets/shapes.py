@@ -121,11 +121,13 @@ def render(count: int, seed: int) -> tuple[Tensor, Tensor]:
 
     # Two classes at once on one thread each are faster than one class on two threads.
     threads = torch.get_num_threads()
-    with ThreadPoolExecutor(
-        usable_cores(), initializer=torch.set_num_threads, initargs=(1,)
-    ) as pool:
-        list(pool.map(draw_class, range(len(SHAPES))))
-    torch.set_num_threads(threads)  # PyTorch gives new threads the last number that was set
+    try:
+        with ThreadPoolExecutor(
+            usable_cores(), initializer=torch.set_num_threads, initargs=(1,)
+        ) as pool:
+            list(pool.map(draw_class, range(len(SHAPES))))
+    finally:
+        torch.set_num_threads(threads)  # PyTorch gives new threads the last number that was set
     order = torch.randperm(count, generator=torch.Generator().manual_seed(seed))
     return pictures[order], labels[order]
 

@@ -71,18 +71,14 @@ class AlexNet(nn.Sequential):
         self.flatten = nn.Flatten()
 
         # torchvision drops what enters a hidden layer, the book what leaves it.
-        drop_first = o.variant == "torchvision"
-        if drop_first:
-            self.drop6 = nn.Dropout(o.dropout)
+        if o.variant == "torchvision":
+            self.drop5 = nn.Dropout(o.dropout)
         self.fc6 = nn.Linear(features, o.hidden)
         self.act6 = ACTIVATIONS[o.activation]()
-        if not drop_first:
-            self.drop6 = nn.Dropout(o.dropout)
-        if drop_first:
-            self.drop7 = nn.Dropout(o.dropout)
+        self.drop6 = nn.Dropout(o.dropout)
         self.fc7 = nn.Linear(o.hidden, o.hidden)
         self.act7 = ACTIVATIONS[o.activation]()
-        if not drop_first:
+        if o.variant == "book":
             self.drop7 = nn.Dropout(o.dropout)
         self.fc8 = nn.Linear(o.hidden, o.num_classes)
 

@@ -1,24 +1,24 @@
 """Where runs are done: an engine takes a configuration and gives events."""
 
-import json
 import logging
-import queue
-import signal
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 import torch
 
+from cnnlab.errors import TrainingError
 from cnnlab.training.config import RunConfig
-from cnnlab.training.events import ENDINGS, Cancelled, Event, Failed, from_json
+from cnnlab.training.events import ENDINGS, Cancelled, Event, Failed, Progress
+from cnnlab.training.worker_process import Worker
 
 # A worker that has not stopped by itself after this time is killed.
 PATIENCE_S = 0.4
+POLL_S = 0.05
+KILLED = "The run was in the middle of a long step, so its weights could not be kept."
 
 log = logging.getLogger(__name__)
 
@@ -29,13 +29,41 @@ class Engine(Protocol):
     slots: int
 
     def submit(self, slot: int, run: str, config: RunConfig, weights: Path) -> Iterator[Event]:
-        """Do a run and give its events; the last one is an ending."""
+        """Do a run and give its events; the last one is an ending.
+
+        The run can be cancelled as soon as this returns, before its events are asked for.
+        Where this is a generator, closing it early gives the run up.
+        """
 
     def cancel(self, run: str) -> None:
         """Ask a run to end soon. Unknown and ended runs are ignored."""
 
     def close(self) -> None:
         """Give back all processes."""
+
+
+@dataclass
+class _Job:
+    worker: Worker | None = None
+    cancelled_s: float | None = None
+    last: Progress | None = None
+    untold: bool = True
+
+    def ending_of(self, worker: Worker) -> Event | None:
+        """How the run ends if the worker is stuck or dead; None while there is hope."""
+        if self.cancelled_s is not None and time.monotonic() - self.cancelled_s > PATIENCE_S:
+            return self.cancelled(KILLED)
+        return None if worker.has_more() else self.failed(worker.obituary())
+
+    def failed(self, message: str) -> Failed:
+        if self.last is None:
+            return Failed(message=message)
+        return Failed(message=message, step=self.last.step, elapsed_s=self.last.elapsed_s)
+
+    def cancelled(self, note: str | None) -> Cancelled:
+        if self.last is None:
+            return Cancelled(step=0, epoch=0, elapsed_s=0, note=note)
+        return Cancelled(**self.last.model_dump(include={"step", "epoch", "elapsed_s"}), note=note)
 
 
 class LocalEngine:
@@ -45,148 +73,115 @@ class LocalEngine:
         gpus = torch.cuda.device_count()
         self.devices = [f"cuda:{i}" for i in range(gpus)] or ["cpu"] * cpu_slots
         self.slots = len(self.devices)
+        self._lock = threading.Lock()
         self._workers: list[Worker | None] = [None] * self.slots
-        self._cancelled: dict[str, float] = {}
+        self._jobs: dict[str, _Job] = {}
         self._closed = False
         for slot in range(self.slots):
-            self._workers[slot] = Worker()
+            self._keep_warm(slot)
 
     def submit(self, slot: int, run: str, config: RunConfig, weights: Path) -> Iterator[Event]:
+        job = _Job()
+        with self._lock:
+            self._jobs[run] = job
         device = self.devices[slot] if config.device == "auto" else config.device
-        worker = self._worker(slot)
-        worker.send(
-            {
-                "run": run,
-                "config": config.model_dump() | {"device": device},
-                "weights": str(weights),
-            }
-        )
-        step, elapsed_s = 0, 0.0
-        while True:
-            event = worker.next_event(run, timeout_s=0.05)
-            if event is not None:
-                yield event
-                if isinstance(event, ENDINGS):
-                    self._cancelled.pop(run, None)
-                    return
-                step = getattr(event, "step", step)
-                elapsed_s = getattr(event, "elapsed_s", elapsed_s)
-            elif self._out_of_patience(run):
-                worker.kill()
-                self._restart(slot)
-                self._cancelled.pop(run, None)
-                yield Cancelled(step=step, epoch=0, elapsed_s=elapsed_s, note=KILLED)
-                return
-            elif not worker.alive():
-                self._restart(slot)
-                yield Failed(message=worker.obituary(), step=step, elapsed_s=elapsed_s)
-                return
+        command = {
+            "run": run,
+            "config": config.model_dump() | {"device": device},
+            "weights": str(weights),
+        }
+        return self._follow(slot, run, job, command)
 
     def cancel(self, run: str) -> None:
-        self._cancelled.setdefault(run, time.monotonic())
-        for worker in self._workers:
-            if worker is not None and worker.run == run:
-                worker.send({"cancel": run})
+        with self._lock:
+            job = self._jobs.get(run)
+            if job is None:
+                return
+            if job.cancelled_s is None:
+                job.cancelled_s = time.monotonic()
+            worker = job.worker
+        if worker is not None:
+            worker.send({"cancel": run})
 
     def close(self) -> None:
-        self._closed = True
-        for worker in self._workers:
+        with self._lock:
+            self._closed = True
+            workers, self._workers = self._workers, [None] * self.slots
+        for worker in workers:
             if worker is not None:
                 worker.kill()
 
     def worker_pids(self) -> list[int]:
         """The processes, one for each slot."""
-        return [worker.process.pid for worker in self._workers if worker is not None]
+        with self._lock:
+            return [worker.process.pid for worker in self._workers if worker is not None]
 
-    def _out_of_patience(self, run: str) -> bool:
-        asked_s = self._cancelled.get(run)
-        return asked_s is not None and time.monotonic() - asked_s > PATIENCE_S
+    def _follow(
+        self, slot: int, run: str, job: _Job, command: dict[str, Any]
+    ) -> Generator[Event, None, None]:
+        worker, ended = None, False
+        try:
+            worker = self._hand_over(slot, job, command)
+            while not ended:
+                event = worker.next_event(run, POLL_S)
+                if event is None and job.untold and not worker.has_more():
+                    # It had died before it could be told; that is no fault of the run.
+                    job.untold = False
+                    worker = self._hand_over(slot, job, command)
+                    continue
+                job.untold = job.untold and event is None
+                ended = isinstance(event, ENDINGS)
+                event = event or job.ending_of(worker)
+                if isinstance(event, Progress):
+                    job.last = event
+                if event is not None:
+                    yield event
+                if isinstance(event, ENDINGS):
+                    return
+        except TrainingError as error:
+            yield job.failed(str(error))
+        finally:
+            with self._lock:
+                self._jobs.pop(run, None)
+            if worker is not None and not ended:
+                # It is dead or stuck, or nobody follows the run any more.
+                worker.kill()
+                self._keep_warm(slot)
 
-    def _worker(self, slot: int) -> "Worker":
-        worker = self._workers[slot]
-        if worker is None or not worker.alive():
-            self._restart(slot)
-            worker = self._workers[slot]
-        assert worker is not None
+    def _hand_over(self, slot: int, job: _Job, command: dict[str, Any]) -> Worker:
+        """Give the run to the slot's worker. Raises: TrainingError when there can be none."""
+        worker = self._worker(slot)
+        worker.send(command)
+        with self._lock:
+            # From here on `cancel` speaks to the worker itself.
+            job.worker = worker
+            cancelled = job.cancelled_s is not None
+        if cancelled:
+            worker.send({"cancel": command["run"]})
         return worker
 
-    def _restart(self, slot: int) -> None:
-        self._workers[slot] = None if self._closed else Worker()
+    def _worker(self, slot: int) -> Worker:
+        """The slot's worker, a fresh one where it has died."""
+        with self._lock:
+            worker = self._workers[slot]
+        if worker is None or not worker.usable():
+            if worker is not None:
+                worker.kill()
+            worker = self._keep_warm(slot)
+        if worker is None:
+            raise TrainingError(
+                "No process for training could be started. Try again in a minute; the server's "
+                "log has the reason."
+            )
+        return worker
 
-
-KILLED = "The run was in the middle of a long step, so its weights could not be kept."
-
-
-class Worker:
-    """One worker process and the thread that listens to it."""
-
-    def __init__(self) -> None:
-        self.run: str | None = None
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "cnnlab.training.worker"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            encoding="utf-8",
-            cwd=Path(__file__).parents[2],
-        )
-        self._events: queue.Queue[tuple[str, Event]] = queue.Queue()
-        self._listener = threading.Thread(target=self._listen, daemon=True)
-        self._listener.start()
-        self._sending = threading.Lock()
-
-    def send(self, command: dict[str, Any]) -> None:
-        """Give a command; a dead worker is noticed by `alive`."""
-        if "run" in command:
-            self.run = command["run"]
-        assert self.process.stdin is not None
-        try:
-            with self._sending:
-                self.process.stdin.write(json.dumps(command) + "\n")
-                self.process.stdin.flush()
-        except (BrokenPipeError, OSError):
-            log.warning("worker %s does not listen any more", self.process.pid)
-
-    def next_event(self, run: str, timeout_s: float) -> Event | None:
-        """The next event of a run; leftovers of an earlier one are dropped."""
-        try:
-            of, event = self._events.get(timeout=timeout_s)
-        except queue.Empty:
-            return None
-        return event if of == run else None
-
-    def alive(self) -> bool:
-        """Whether more events can come: it runs, or has left some unread."""
-        return self._listener.is_alive() or not self._events.empty()
-
-    def kill(self) -> None:
-        """End the process at once and wait for it."""
-        self.process.kill()
-        self.process.wait()
-        for pipe in (self.process.stdin, self.process.stdout):
-            if pipe is not None:
-                pipe.close()
-
-    def obituary(self) -> str:
-        """Why the process ended, in a sentence."""
-        code = self.process.wait()
-        if code == -signal.SIGKILL:
-            cause = "the system ended it, most often for want of memory"
-            remedy = "Use a smaller batch, smaller pictures or a narrower network."
-        elif code < 0:
-            cause = f"it received {signal.Signals(-code).name}"
-            remedy = "Start the run again."
-        else:
-            cause = f"it ended with code {code}"
-            remedy = "The server's log has the details; start the run again."
-        return f"The process that trained broke off: {cause}. {remedy} The points so far are kept."
-
-    def _listen(self) -> None:
-        assert self.process.stdout is not None
-        try:
-            for line in self.process.stdout:
-                message = json.loads(line)
-                self._events.put((message["run"], from_json(json.dumps(message["event"]))))
-        except ValueError:
-            # The pipe was closed under us, or the process died in the middle of a line.
-            log.debug("worker %s: end of events", self.process.pid)
+    def _keep_warm(self, slot: int) -> Worker | None:
+        """Start a process for the slot, so that its next run need not wait for one."""
+        with self._lock:
+            self._workers[slot] = None
+            if not self._closed:
+                try:
+                    self._workers[slot] = Worker(self.devices[slot])
+                except OSError:
+                    log.exception("no worker for %s", self.devices[slot])
+            return self._workers[slot]

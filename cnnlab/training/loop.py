@@ -70,10 +70,9 @@ def _run(
         yield trainer.started()
         yield from trainer.steps(should_stop)
         if math.isfinite(trainer.last_loss):
-            stopped = should_stop()
-            if not stopped and not trainer.evaluated:
-                yield trainer.evaluate()
-            yield trainer.ending(Cancelled if stopped else Finished, save_to)
+            if not trainer.evaluated:
+                yield from trainer.evaluate(should_stop)
+            yield trainer.ending(Cancelled if should_stop() else Finished, save_to)
         else:
             yield Failed(
                 message=f"The loss became {trainer.last_loss} at step {trainer.step}: the steps "
@@ -180,7 +179,7 @@ class Trainer:
                 if should_stop() or self._budget_is_spent():
                     return
                 if self.step in self.plan.evaluation_steps:
-                    yield self.evaluate()
+                    yield from self.evaluate(should_stop)
 
     def batches(self) -> Iterator[Tensor]:
         """Indices of the batches of one epoch, in a new random order."""
@@ -224,8 +223,8 @@ class Trainer:
         )
 
     @torch.inference_mode()
-    def evaluate(self) -> Evaluation:
-        """Loss and accuracy over the whole test set, in prediction mode."""
+    def evaluate(self, should_stop: Callable[[], bool]) -> list[Evaluation]:
+        """Loss and accuracy over the whole test set, in prediction mode; nothing when stopped."""
         begin_s = time.perf_counter()
         self.model.eval()
         metrics = Metrics(self.device)
@@ -237,15 +236,19 @@ class Trainer:
                 logits = self.model(self.pictures(batch, Augment()))
                 loss = cross_entropy(logits, labels)
             metrics.add(loss, logits, labels)
+            if should_stop():
+                return []
         self.test, self.test_step = metrics.read(), self.step
         self._evaluation_s.append(time.perf_counter() - begin_s)
-        return Evaluation(
-            step=self.step,
-            epoch=self.epoch,
-            elapsed_s=self.elapsed_s,
-            test_loss=self.test[0],
-            test_accuracy=self.test[1],
-        )
+        return [
+            Evaluation(
+                step=self.step,
+                epoch=self.epoch,
+                elapsed_s=self.elapsed_s,
+                test_loss=self.test[0],
+                test_accuracy=self.test[1],
+            )
+        ]
 
     def ending(
         self, kind: type[Finished] | type[Cancelled], save_to: Path | None

@@ -1,28 +1,29 @@
 """The manager: one line of jobs, one thread per slot, everything written to the store."""
 
 import logging
-import os
-import platform
-import sqlite3
+import math
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
-from typing import Any
-
-import torch
-import torchvision
+from functools import partial
 
 from cnnlab.errors import TrainingError
 from cnnlab.training.config import RunConfig
 from cnnlab.training.engines import Engine
-from cnnlab.training.events import Cancelled, Event, Failed, Finished, Started
+from cnnlab.training.events import Cancelled, Event, Failed, Finished, Progress, Started
 from cnnlab.training.line import Line
+from cnnlab.training.outbox import Outbox
+from cnnlab.training.records import environment
 from cnnlab.training.settings import Settings
-from cnnlab.training.store import ACTIVE, RunRecord, RunStore
+from cnnlab.training.store import ACTIVE, SERVER_STOPPED, RunRecord, RunStore
 
 FLUSH_S = 0.15
 WATCH_S = 0.5
+# How often to look whether another server of the same folder has died.
+ORPHANS_S = 10.0
+# Engines end their runs when they are closed; a thread that does not notice is left behind.
+CLOSING_S = 5.0
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +34,18 @@ class Place:
 
     place: int
     expected_wait_s: float | None
+
+
+@dataclass
+class Job:
+    """A run that waits or goes on; `begun_s` is None while it waits."""
+
+    run: str
+    visitor: str
+    config: RunConfig
+    begun_s: float | None = None
+    eta_s: float | None = None
+    stopped: str | None = None
 
 
 class RunManager:
@@ -49,47 +62,58 @@ class RunManager:
         self.engine = engine
         self.settings = settings
         self._clock = clock
+        self._outbox = Outbox(store)
         self._line = Line()
-        self._lock = threading.Condition()
-        self._running: dict[str, float] = {}
+        self._jobs: dict[str, Job] = {}
         self._seen: dict[str, float] = {}
-        self._reasons: dict[str, str] = {}
-        self._closed = False
-        store.mark_orphans()
+        self._orphans_s = -math.inf
+        self._submitting = threading.Lock()
+        # Guards all of the above; never held while something is read or written.
+        self._lock = threading.Condition()
+        self._closed = threading.Event()
+        self._look_for_orphans()
+        self._threads = [threading.Thread(target=self._watch, daemon=True)]
         for slot in range(engine.slots):
-            threading.Thread(target=self._serve, args=(slot,), daemon=True).start()
-        threading.Thread(target=self._watch, daemon=True).start()
+            self._threads.append(threading.Thread(target=self._serve, args=(slot,), daemon=True))
+        for thread in self._threads:
+            thread.start()
 
     # What a page asks for
 
     def submit(self, config: RunConfig, visitor: str, page: str, name: str) -> str:
         """Put a run into the line; returns its name in the store.
 
-        Raises: TrainingError when the visitor has too many runs waiting.
+        Raises: TrainingError when the visitor has too many runs waiting, or the disk is full.
         """
-        with self._lock:
-            most = self.settings.queue_per_visitor
-            if self._line.waiting(visitor) >= most:
+        most = self.settings.queue_per_visitor
+        with self._submitting:
+            with self._lock:
+                self._seen[visitor] = self._clock()
+                waiting = self._line.waiting(visitor)
+            if waiting >= most:
                 raise TrainingError(
                     f"You already have {most} runs waiting. Stop one of them, or wait until the "
                     "next begins."
                 )
-            try:
-                run = self.store.add(config, visitor, page, name)
-            except sqlite3.OperationalError as error:
-                raise TrainingError(
-                    f"The run could not be noted in {self.store.home} ({error}). Free some space "
-                    "there, or ask whoever runs this server."
-                ) from error
-            self._seen[visitor] = self._clock()
-            self._line.add(visitor, run)
-            self._lock.notify()
+            if self._closed.is_set():
+                raise TrainingError("The server is about to stop. Start the run again later.")
+            run = self.store.add(config, visitor, page, name)
+            with self._lock:
+                self._jobs[run] = Job(run, visitor, config)
+                self._line.add(visitor, run)
+                self._lock.notify()
         return run
 
     def stop(self, run: str, visitor: str) -> None:
         """End one of the visitor's own runs. Raises: TrainingError for somebody else's."""
         self._own(run, visitor)
-        self._cancel(run, "")
+        if self._cancel(run, "") or not self._outbox.flush():
+            return
+        if self._own(run, visitor).status in ACTIVE:
+            raise TrainingError(
+                f"Another server works on this run, with the same folder {self.store.home}. "
+                "Stop it there."
+            )
 
     def delete(self, run: str, visitor: str) -> None:
         """Forget one of the visitor's own runs. Raises: TrainingError for somebody else's."""
@@ -99,150 +123,162 @@ class RunManager:
 
     def seen(self, visitor: str) -> None:
         """Note that the visitor is here; every page and every tick says so."""
-        self._seen[visitor] = self._clock()
+        with self._lock:
+            self._seen[visitor] = self._clock()
 
     def place(self, run: str) -> Place | None:
         """Where a run stands in the line; None when it does not wait."""
         with self._lock:
             waiting = list(self._line)
-            if run not in waiting:
-                return None
-            place = waiting.index(run) + 1
-            left = [self._time_left_s(active) for active in self._running]
-        if any(time_left is None for time_left in left) or place > 1 or not left:
-            return Place(place, None)
-        return Place(place, min(time_left for time_left in left if time_left is not None))
+            left = [job.eta_s for job in self._jobs.values() if job.begun_s is not None]
+        if run not in waiting:
+            return None
+        place = waiting.index(run) + 1
+        known = [eta_s for eta_s in left if eta_s is not None]
+        return Place(place, min(known) if place == 1 and known and known == left else None)
 
     def close(self) -> None:
-        """End all processes; running runs are marked interrupted at the next start."""
+        """End all processes; the runs that they had are interrupted."""
         with self._lock:
-            self._closed = True
+            self._closed.set()
             self._lock.notify_all()
         self.engine.close()
+        for thread in self._threads:
+            thread.join(CLOSING_S)
+        with self._lock:
+            left = list(self._jobs)
+            self._jobs.clear()
+        for run in left:
+            self._end(run, "interrupted", SERVER_STOPPED)
 
     # The slots
 
     def _serve(self, slot: int) -> None:
-        while (run := self._next()) is not None:
+        while (job := self._next()) is not None:
             try:
-                self._do(slot, run)
+                self._do(slot, job)
             except Exception:
-                log.exception("run %s", run)
-                self._end(run, "failed", "The server could not follow the run; see its log.")
+                log.exception("run %s", job.run)
+                self._end(job.run, "failed", "The server could not follow the run; see its log.")
             finally:
                 with self._lock:
-                    self._running.pop(run, None)
-                    self._reasons.pop(run, None)
+                    self._jobs.pop(job.run, None)
 
-    def _next(self) -> str | None:
+    def _next(self) -> Job | None:
         with self._lock:
-            while not self._closed:
+            while not self._closed.is_set():
                 run = self._line.take()
                 if run is not None:
-                    self._running[run] = self._clock()
-                    return run
+                    job = self._jobs[run]
+                    job.begun_s = self._clock()
+                    return job
                 self._lock.wait()
         return None
 
-    def _do(self, slot: int, run: str) -> None:
-        record = self.store.run(run)
-        if record is None:
-            return
-        waiting: list[Event] = []
-        flushed_s = 0.0
-        for event in self.engine.submit(slot, run, record.config, self.store.weights_path(run)):
+    def _do(self, slot: int, job: Job) -> None:
+        weights = self.store.weights_path(job.run)
+        events = self.engine.submit(slot, job.run, job.config, weights)
+        if job.stopped is not None:
+            # Stopped between the line and the engine, which may not have known it then.
+            self.engine.cancel(job.run)
+        try:
+            self._follow(job, events)
+        finally:
+            if isinstance(events, Generator):
+                events.close()  # gives the run up where something went wrong here
+
+    def _follow(self, job: Job, events: Iterator[Event]) -> None:
+        unsaved: list[Event] = []
+        flushed_s = -math.inf
+        for event in events:
             if isinstance(event, Started):
-                self.store.started(run, environment(event))
+                self._outbox.add(partial(self.store.started, job.run, environment(event)))
                 continue
             if isinstance(event, Finished | Cancelled | Failed):
-                self._append(run, waiting)
-                self._conclude(run, event)
+                self._append(job.run, unsaved)
+                self._conclude(job, event)
                 return
-            waiting.append(event)
+            if isinstance(event, Progress):
+                job.eta_s = event.eta_s
+            unsaved.append(event)
             if time.monotonic() - flushed_s > FLUSH_S:
-                self._append(run, waiting)
-                waiting, flushed_s = [], time.monotonic()
+                self._append(job.run, unsaved)
+                unsaved, flushed_s = [], time.monotonic()
+        self._append(job.run, unsaved)
+        raise RuntimeError("the engine gave no ending")
 
     def _append(self, run: str, events: list[Event]) -> None:
-        try:
-            self.store.append(run, events)
-        except sqlite3.OperationalError as error:
-            # A full disk must not end the run; its outcome may still find room.
-            log.warning("points of run %s are lost: %s", run, error)
-            self.store.notice = (
-                f"Points of a run could not be written to {self.store.home} ({error}). "
-                "Free some space there."
-            )
+        if events:
+            self._outbox.add(partial(self.store.append, run, events))
 
-    def _conclude(self, run: str, event: Finished | Cancelled | Failed) -> None:
-        if self._closed:
-            return  # the next start marks it as interrupted
-        if isinstance(event, Failed):
-            self._end(run, "failed", event.message)
-            return
-        reason = self._reasons.get(run, "")
-        message = " ".join(part for part in (reason, event.note) if part)
-        self._end(run, event.kind, message, event.weights)
+    def _conclude(self, job: Job, event: Finished | Cancelled | Failed) -> None:
+        if self._closed.is_set() and not isinstance(event, Finished):
+            self._end(job.run, "interrupted", SERVER_STOPPED)
+        elif isinstance(event, Failed):
+            self._end(job.run, "failed", event.message)
+        else:
+            stopped = job.stopped if isinstance(event, Cancelled) else None
+            message = " ".join(part for part in (stopped, event.note) if part)
+            self._end(job.run, event.kind, message, event.weights)
 
     def _end(self, run: str, status: str, message: str, weights: str | None = None) -> None:
-        try:
-            self.store.ended(run, status, message, weights)
-        except sqlite3.OperationalError as error:
-            log.warning("the end of run %s could not be noted: %s", run, error)
+        self._outbox.add(partial(self.store.ended, run, status, message, weights))
 
     # Ending what should not go on
 
     def _watch(self) -> None:
-        while not self._closed:
+        while not self._closed.wait(WATCH_S):
             try:
                 self.check()
-            except sqlite3.OperationalError as error:
-                log.warning("%s", error)
-            time.sleep(WATCH_S)
+            except Exception:
+                # Without this thread no abandoned run would ever end.
+                log.exception("the watch stumbled and goes on")
 
     def check(self) -> None:
-        """End runs that take too long and runs whose reader is gone."""
+        """End runs that take too long and runs whose reader is gone; write what waits."""
         now = self._clock()
+        limit_s, grace_s = self.settings.run_limit_s, self.settings.grace_s
         with self._lock:
-            running = dict(self._running)
-            runs = [*running, *self._line]
-        for run in runs:
-            started = running.get(run)
-            if started is not None and now - started > self.settings.run_limit_s:
-                self._cancel(run, f"Stopped: a run may take {self.settings.run_limit_s:g} s here.")
-                continue
-            record = self.store.run(run)
-            if record and now - self._seen.get(record.visitor, now) > self.settings.grace_s:
-                self._cancel(
-                    run, f"Stopped: nobody had watched it for {self.settings.grace_s:g} s."
-                )
+            jobs = list(self._jobs.values())
+            visitors = {job.visitor for job in jobs}
+            gone = {v for v, seen_s in self._seen.items() if now - seen_s > grace_s}
+            for visitor in gone - visitors:
+                del self._seen[visitor]
+        for job in jobs:
+            if job.begun_s is not None and now - job.begun_s > limit_s:
+                self._cancel(job.run, f"Stopped: a run may take {limit_s:g} s here.")
+            elif job.visitor in gone:
+                self._cancel(job.run, f"Stopped: nobody had watched it for {grace_s:g} s.")
+        self._outbox.flush()
+        if now - self._orphans_s > ORPHANS_S:
+            self._look_for_orphans()
 
-    def _cancel(self, run: str, reason: str) -> None:
+    def _look_for_orphans(self) -> None:
+        self._orphans_s = self._clock()
+        try:
+            self.store.mark_orphans()
+        except TrainingError as error:
+            log.warning("%s", error)
+
+    def _cancel(self, run: str, reason: str) -> bool:
+        """Stop a run, for the first reason given; whether it was in our hands."""
         with self._lock:
+            job = self._jobs.get(run)
+            if job is None:
+                return False
+            if job.stopped is None:
+                job.stopped = reason
             waited = self._line.remove(run)
-            if not waited and run in self._running and run not in self._reasons:
-                self._reasons[run] = reason
+            if waited:
+                del self._jobs[run]
         if waited:
             self._end(run, "cancelled", reason)
         else:
             self.engine.cancel(run)
+        return True
 
     def _own(self, run: str, visitor: str) -> RunRecord:
         record = self.store.run(run)
         if record is None or record.visitor != visitor:
             raise TrainingError("This run is not yours, or it does not exist any more.")
         return record
-
-    def _time_left_s(self, run: str) -> float | None:
-        return self.store.curve(run).eta_s
-
-
-def environment(started: Started) -> dict[str, Any]:
-    """What a run ran on, so that its figures can be understood later."""
-    return {
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-        "torchvision": torchvision.__version__,
-        "cores": os.cpu_count(),
-        **started.model_dump(exclude={"kind"}),
-    }

@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 from platformdirs import user_data_dir
 from pydantic import Field
@@ -20,6 +20,15 @@ class Settings(Validated):
     run_limit_s: float = Field(1800, gt=0, description="Longest time that one run may take.")
     queue_per_visitor: int = Field(3, ge=1, description="Runs that one visitor may have waiting.")
     cpu_slots: int = Field(1, ge=1, description="Runs at once on a machine without a GPU.")
+    threads: int | None = Field(
+        None, ge=1, description="CPU threads of a run; all cores but one when left out."
+    )
+    engine: Literal["local", "ray"] = Field("local", description="Where runs are done.")
+    ray_address: str = Field("auto", description="The cluster; `auto` is the one joined here.")
+    ray_slots: int | None = Field(None, ge=1, description="Runs at once; counted when left out.")
+    ray_gpus_per_run: float = Field(1, ge=0, le=1, description="Share of a GPU; 0 is CPU only.")
+    ray_cpus_per_run: float = Field(1, gt=0, description="CPU cores that a run may keep busy.")
+    ray_restarts: int = Field(0, ge=0, description="Starts after the first, when a machine dies.")
 
     @classmethod
     def from_environment(cls) -> Self:
@@ -37,4 +46,6 @@ class Settings(Validated):
 
 def home_folder() -> Path:
     """The folder named by CNNLAB_HOME, or one in the user's data."""
-    return Path(os.environ.get("CNNLAB_HOME") or user_data_dir("cnnlab"))
+    home = Path(os.environ.get("CNNLAB_HOME") or user_data_dir("cnnlab"))
+    # Absolute, because a worker may have another working directory.
+    return home.expanduser().absolute()

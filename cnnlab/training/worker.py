@@ -1,7 +1,7 @@
-"""A process that trains: `python -m cnnlab.training.worker`.
+"""A process that trains: `python -m cnnlab.training.worker [device]`.
 
-Commands come in and events go out as JSON lines. The process ends when its standard input
-closes, so that none is left behind when the server dies.
+Commands come in and events go out as JSON lines; the log goes to standard error. The process
+ends when its standard input closes, so that none is left behind when the server dies.
 
     in   {"run": "id", "config": {...}, "weights": "path"}    {"cancel": "id"}
     out  {"run": "id", "event": {...}}
@@ -14,13 +14,18 @@ import queue
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
+import torch
+
+from cnnlab.devices import usable_cores
 from cnnlab.errors import CnnLabError
 from cnnlab.training.config import RunConfig
 from cnnlab.training.events import ENDINGS, Event, Failed, Progress
 from cnnlab.training.loop import resident, train
+from cnnlab.training.settings import Settings
 
 # Points come faster than anybody can look; a few times a second they are sent together.
 FLUSH_S = 0.1
@@ -37,14 +42,18 @@ class Commands:
         threading.Thread(target=self._read, args=(lines,), daemon=True).start()
 
     def _read(self, lines: TextIO) -> None:
-        for line in lines:
-            command = json.loads(line)
-            if "cancel" in command:
-                self.cancelled.add(command["cancel"])
-            else:
-                self.runs.put(command)
-        # The server is gone. A step may take long, so nobody is asked.
-        os._exit(0)
+        try:
+            for line in lines:
+                command = json.loads(line)
+                if "cancel" in command:
+                    self.cancelled.add(command["cancel"])
+                else:
+                    self.runs.put(command)
+        except ValueError:
+            log.warning("a command broke off in the middle of a line")
+        finally:
+            # The server is gone. A step may take long, so nobody is asked.
+            os._exit(0)
 
 
 class Reports:
@@ -77,7 +86,7 @@ def work(commands: Commands, reports: Reports) -> None:
         commands.cancelled.discard(run)
 
 
-def events(command: dict[str, Any], commands: Commands) -> Any:
+def events(command: dict[str, Any], commands: Commands) -> Iterator[Event]:
     """The events of one run; whatever goes wrong becomes the last of them."""
     run = command["run"]
     try:
@@ -104,21 +113,21 @@ def protocol_out() -> TextIO:
     return out
 
 
-def warm_up() -> None:
-    """Load what most runs need before anybody asks."""
-    import torch
-
-    resident("shapes", torch.device("cpu"))
+def warm_up(device: str) -> None:
+    """Load what most runs need before anybody asks; a run says it better if this fails."""
+    try:
+        resident("shapes", torch.device(device))
+    except Exception:
+        log.exception("warming up on %s", device)
 
 
 def main() -> None:
     logging.basicConfig(level=logging.INFO, format="worker %(process)d: %(message)s")
     reports = Reports(protocol_out())
     commands = Commands(sys.stdin)
-    try:
-        warm_up()
-    except CnnLabError as error:
-        log.warning("%s", error)
+    # One core stays free for the pages: with all of them taken, each waits for the other.
+    torch.set_num_threads(Settings.from_environment().threads or max(1, usable_cores() - 1))
+    warm_up(sys.argv[1] if len(sys.argv) > 1 else "cpu")
     work(commands, reports)
 
 

@@ -8,8 +8,7 @@ from torch import nn
 from cnnlab import catalog
 from cnnlab.networks.options import Options
 from cnnlab.summary import Summary, summarize
-from cnnlab.training import weights
-from cnnlab.training.engines import LocalEngine
+from cnnlab.training import choose, weights
 from cnnlab.training.runs import RunManager
 from cnnlab.training.settings import Settings
 from cnnlab.training.store import RunStore
@@ -29,7 +28,7 @@ CACHE = {"show_spinner": False, "hash_funcs": HASH}
 def run_manager() -> RunManager:
     """The one queue of this server."""
     settings = Settings.from_environment()
-    return RunManager(RunStore.open_default(), LocalEngine(settings.cpu_slots), settings)
+    return RunManager(RunStore.open_default(), choose.engine(settings), settings)
 
 
 def store() -> RunStore:

@@ -1,0 +1,104 @@
+"""What a store gives: a run, and the points of its curve."""
+
+import json
+import os
+import platform
+import sqlite3
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+import torch
+import torchvision
+
+from cnnlab.errors import ConfigError
+from cnnlab.training.config import RunConfig
+from cnnlab.training.events import Started
+
+ACTIVE = ("queued", "running")
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """A run as the store knows it. Times are seconds since 1970."""
+
+    id: str
+    visitor: str
+    page: str
+    name: str
+    network: str
+    dataset: str
+    config: RunConfig
+    environment: dict[str, Any]
+    status: str
+    message: str
+    weights: str | None
+    pinned: bool
+    token: str | None
+    queued_s: float
+    started_s: float | None
+    ended_s: float | None
+
+
+@dataclass
+class Curve:
+    """A run's points by column. Units: `seconds` since the start."""
+
+    steps: list[int] = field(default_factory=list)
+    epochs: list[float] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+    train_loss: list[float] = field(default_factory=list)
+    train_accuracy: list[float] = field(default_factory=list)
+    test_steps: list[int] = field(default_factory=list)
+    test_epochs: list[float] = field(default_factory=list)
+    test_seconds: list[float] = field(default_factory=list)
+    test_loss: list[float] = field(default_factory=list)
+    test_accuracy: list[float] = field(default_factory=list)
+    lr: float | None = None
+    images_per_s: float | None = None
+    eta_s: float | None = None
+
+
+def record(row: sqlite3.Row) -> RunRecord | None:
+    """A row as a run; None where its configuration cannot be read any more."""
+    fields = {name: row[name] for name in row.keys() if name != "owner"}  # noqa: SIM118
+    try:
+        fields["config"] = _config(row["config"])
+        fields["environment"] = json.loads(row["environment"])
+    except (ConfigError, TypeError, ValueError):
+        # Written by another version of the program, which had other knobs.
+        return None
+    fields["pinned"] = bool(row["pinned"])
+    return RunRecord(**fields)
+
+
+@lru_cache(maxsize=1024)
+def _config(text: str) -> RunConfig:
+    """Checking a configuration costs milliseconds, and every tick of a page reads several."""
+    return RunConfig.from_json(text)
+
+
+def curve(points: list[sqlite3.Row], tests: list[sqlite3.Row]) -> Curve:
+    """Rows as columns."""
+    found = Curve()
+    if points:
+        columns = [list(column) for column in zip(*points, strict=True)]
+        found.steps, found.epochs, found.seconds = columns[:3]
+        found.train_loss, found.train_accuracy = columns[3:5]
+        found.lr, found.images_per_s, found.eta_s = points[-1][5:]
+    if tests:
+        columns = [list(column) for column in zip(*tests, strict=True)]
+        found.test_steps, found.test_epochs, found.test_seconds = columns[:3]
+        found.test_loss, found.test_accuracy = columns[3:]
+    return found
+
+
+def environment(started: Started) -> dict[str, Any]:
+    """What a run ran on, so that its figures can be understood later."""
+    return {
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "torchvision": torchvision.__version__,
+        "cores": os.cpu_count(),
+        **started.model_dump(exclude={"kind"}),
+    }

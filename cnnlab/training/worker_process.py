@@ -1,0 +1,114 @@
+"""The server's end of a worker: a process, and the thread that listens to it."""
+
+import contextlib
+import json
+import logging
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+from cnnlab.training.events import Event, from_json
+
+PROJECT = Path(__file__).parents[2]
+# A process that has closed its output is at its end; longer than this it does not take.
+LAST_WORDS_S = 2.0
+
+log = logging.getLogger(__name__)
+
+
+class Worker:
+    """One worker process. Raises: OSError when the system cannot start it."""
+
+    def __init__(self, device: str) -> None:
+        search = [str(PROJECT), *filter(None, [os.environ.get("PYTHONPATH")])]
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "cnnlab.training.worker", device],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(search)},
+            # Ctrl-C is for the server, which then ends its workers.
+            start_new_session=True,
+        )
+        self._events: queue.Queue[tuple[str, Event]] = queue.Queue()
+        self._sending = threading.Lock()
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
+
+    def send(self, command: dict[str, Any]) -> None:
+        """Give a command; a dead worker is noticed by `has_more`."""
+        assert self.process.stdin is not None
+        try:
+            with self._sending:
+                self.process.stdin.write(json.dumps(command) + "\n")
+                self.process.stdin.flush()
+        except (OSError, ValueError):
+            # Dead, or killed and its pipes closed since.
+            log.warning("worker %s does not listen any more", self.process.pid)
+
+    def next_event(self, run: str, timeout_s: float) -> Event | None:
+        """The next event of a run; leftovers of an earlier one are dropped."""
+        try:
+            of, event = self._events.get(timeout=timeout_s)
+        except queue.Empty:
+            return None
+        return event if of == run else None
+
+    def usable(self) -> bool:
+        """Whether a run can be given to it."""
+        return self.process.poll() is None and self._listener.is_alive()
+
+    def has_more(self) -> bool:
+        """Whether more events can come: it still writes, or has left some unread."""
+        return self._listener.is_alive() or not self._events.empty()
+
+    def kill(self) -> None:
+        """End the process at once and wait for it; a second time does nothing."""
+        self.process.kill()
+        self.process.wait()
+        self._listener.join(LAST_WORDS_S)
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe is not None:
+                # What it never read is flushed by closing, and nobody is there to take it.
+                with contextlib.suppress(OSError):
+                    pipe.close()
+
+    def obituary(self) -> str:
+        """Why the process ended, in a sentence."""
+        try:
+            code = self.process.wait(LAST_WORDS_S)
+        except subprocess.TimeoutExpired:
+            cause, remedy = "it stopped answering", "Start the run again."
+        else:
+            cause, remedy = _cause(code)
+        return f"The process that trained broke off: {cause}. {remedy} The points so far are kept."
+
+    def _listen(self) -> None:
+        assert self.process.stdout is not None
+        try:
+            for line in self.process.stdout:
+                message = json.loads(line)
+                self._events.put((message["run"], from_json(json.dumps(message["event"]))))
+        except (ValueError, KeyError, TypeError):
+            # It died in the middle of a line, or something else wrote to the pipe.
+            log.warning("worker %s: its events end in %r", self.process.pid, line[:80])
+
+
+def _cause(code: int) -> tuple[str, str]:
+    if code == -signal.SIGKILL:
+        return (
+            "the system ended it, most often for want of memory",
+            "Use a smaller batch, smaller pictures or a narrower network.",
+        )
+    if code < 0:
+        return f"it received {signal.Signals(-code).name}", "Start the run again."
+    return (
+        f"it ended with code {code}",
+        "The server's log has the details; start the run again.",
+    )

@@ -1,0 +1,210 @@
+"""Runs on a real Ray cluster: three nodes on this machine, one of which only listens."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from cnnlab.errors import ConfigError
+from cnnlab.training import RunConfig, choose, train, weights
+from cnnlab.training.events import Cancelled, Event, Failed, Finished, Progress, Started
+from cnnlab.training.ray_cluster import import_ray
+from cnnlab.training.runs import RunManager
+from cnnlab.training.settings import Settings
+from cnnlab.training.store import RunStore
+from tests.waiting import wait_until
+
+pytestmark = pytest.mark.cluster
+
+SHORT = RunConfig(network="lenet", train_size=320, batch_size=32, epochs=4)
+MIDDLING = SHORT.replace(epochs=24)
+ENDLESS = SHORT.replace(train_size=4000, epochs=200)
+
+
+class Nodes:
+    """A cluster whose machines can be killed and joined by others."""
+
+    def __init__(self) -> None:
+        import_ray()
+        from ray.cluster_utils import Cluster
+
+        # Not 127.0.0.1, which Ray would replace by an address that others can reach.
+        self._limits = {"object_store_memory": 100 * 2**20, "node_ip_address": "127.0.0.2"}
+        head = {"num_cpus": 0, "include_dashboard": False, **self._limits}
+        self.cluster = Cluster(initialize_head=True, head_node_args=head)
+        self.address = self.cluster.address
+
+    def fill(self) -> None:
+        """Two machines with one core each, whatever an earlier test did to them."""
+        while len(self.cluster.worker_nodes) < 2:
+            self.join()
+
+    def join(self) -> None:
+        self.cluster.add_node(num_cpus=1, **self._limits)
+
+    def kill_all(self) -> None:
+        for node in list(self.cluster.worker_nodes):
+            self.cluster.remove_node(node, allow_graceful=False)
+
+
+@pytest.fixture(scope="module")
+def machines() -> Iterator[Nodes]:
+    nodes = Nodes()
+    yield nodes
+    nodes.cluster.shutdown()
+
+
+@pytest.fixture
+def nodes(machines: Nodes) -> Nodes:
+    machines.fill()
+    return machines
+
+
+@contextmanager
+def engine_on(nodes: Nodes, **settings: object) -> Iterator[object]:
+    given = {"engine": "ray", "ray_address": nodes.address, "ray_gpus_per_run": 0} | settings
+    engine = choose.engine(Settings(**given))
+    try:
+        yield engine
+    finally:
+        engine.close()
+
+
+@contextmanager
+def manager_on(nodes: Nodes, home: Path) -> Iterator[RunManager]:
+    with engine_on(nodes) as engine:
+        manager = RunManager(RunStore(home), engine, Settings())
+        try:
+            yield manager
+        finally:
+            manager.close()
+
+
+def follow(
+    engine, run: str, config: RunConfig, folder: Path, act: Callable[[], None], at_step: int = 3
+) -> list[Event]:
+    """All events of a run; `act` is done once, when it has come so far."""
+    events, acted = [], False
+    for event in engine.submit(0, run, config, folder / f"{run}.safetensors"):
+        events.append(event)
+        if not acted and isinstance(event, Progress) and event.step >= at_step:
+            act()
+            acted = True
+    assert acted
+    return events
+
+
+@pytest.fixture(scope="class")
+def engine(machines: Nodes) -> Iterator[object]:
+    machines.fill()
+    with engine_on(machines, ray_slots=3) as engine:
+        yield engine
+
+
+class TestOneEngine:
+    """What one engine does, its processes warm after the first run. The last test maims it."""
+
+    def test_a_run_can_be_stopped_and_keeps_its_weights(self, engine, tmp_path):
+        events = follow(engine, "a", ENDLESS, tmp_path, lambda: engine.cancel("a"))
+        assert isinstance(events[-1], Cancelled)
+        assert events[-1].note is None
+        assert weights.load(Path(events[-1].weights))[1] == ENDLESS.replace(device="cpu")
+        events = list(engine.submit(0, "b", SHORT, tmp_path / "b.safetensors"))
+        assert isinstance(events[-1], Finished)
+
+    def test_weights_that_find_no_room_are_said_so(self, engine, tmp_path):
+        (tmp_path / "file").write_text("not a folder", encoding="utf-8")
+        events = list(engine.submit(0, "a", SHORT, tmp_path / "file" / "a.safetensors"))
+        assert isinstance(events[-1], Finished)
+        assert events[-1].weights is None
+        assert "could not be saved" in events[-1].note
+
+    def test_a_run_that_cannot_begin_says_why(self, engine, tmp_path, monkeypatch):
+        absent = SHORT.replace(device="cuda:99")
+        monkeypatch.setattr(engine, "_placed", lambda _: absent)
+        (event,) = engine.submit(0, "a", SHORT, tmp_path / "a.safetensors")
+        assert isinstance(event, Failed)
+        assert "There is no device 'cuda:99' on this machine" in event.message
+
+    def test_a_run_that_waits_for_room_or_does_not_listen_is_ended(self, engine, tmp_path):
+        started = threading.Barrier(3)
+
+        def fill_a_machine(run: str) -> None:
+            follow(engine, run, ENDLESS, tmp_path, lambda: started.wait(60), at_step=1)
+
+        threads = [threading.Thread(target=fill_a_machine, args=(run,)) for run in ("a", "b")]
+        for thread in threads:
+            thread.start()
+        started.wait(60)
+        engine.cancel("c")
+        events = list(engine.submit(2, "c", SHORT, tmp_path / "c.safetensors"))
+        assert [event.kind for event in events] == ["cancelled"]
+        assert "weights could not be kept" in events[0].note
+        # The messenger is lost, so that only force can end the other two.
+        engine._ray.kill(engine._stops)
+        engine.cancel("a")
+        engine.cancel("b")
+        for thread in threads:
+            thread.join(60)
+            assert not thread.is_alive()
+
+
+def test_two_runs_at_once_give_the_curve_of_this_machine(nodes, tmp_path):
+    with manager_on(nodes, tmp_path) as manager:
+        assert manager.engine.slots == 2
+        endless = [manager.submit(ENDLESS, name, "lenet", name) for name in ("ada", "ben")]
+        wait_until(lambda: all(manager.store.curve(run).steps for run in endless), 60)
+        assert {manager.store.run(run).status for run in endless} == {"running"}
+        for run, name in zip(endless, ("ada", "ben"), strict=True):
+            manager.stop(run, name)
+        short = manager.submit(SHORT, "cyd", "lenet", "short")
+        wait_until(lambda: manager.store.run(short).ended_s, 60)
+        record, curve = manager.store.run(short), manager.store.curve(short)
+        assert {manager.store.run(run).status for run in endless} == {"cancelled"}
+    assert record.status == "finished"
+    assert record.environment["device"] == "cpu"
+    here = [event for event in train(SHORT) if isinstance(event, Progress)]
+    assert curve.steps == [event.step for event in here]
+    assert curve.train_loss == pytest.approx([event.train_loss for event in here], rel=1e-3)
+    assert weights.load(Path(record.weights))[1].epochs == SHORT.epochs
+
+
+def test_a_machine_that_dies_leaves_a_failed_run_with_its_points(nodes, tmp_path):
+    with manager_on(nodes, tmp_path) as manager:
+        run = manager.submit(ENDLESS, "ada", "lenet", "doomed")
+        wait_until(lambda: len(manager.store.curve(run).steps) > 3, 60)
+        nodes.kill_all()
+        wait_until(lambda: manager.store.run(run).ended_s, 60)
+        record, curve = manager.store.run(run), manager.store.curve(run)
+        assert record.status == "failed"
+        assert "its machine left the cluster" in record.message
+        assert len(curve.steps) > 3
+
+
+def test_a_restarted_run_gives_one_curve_without_repetition(nodes, tmp_path):
+    def storm() -> None:
+        nodes.kill_all()
+        nodes.join()
+
+    with engine_on(nodes, ray_restarts=1) as engine:
+        events = follow(engine, "a", MIDDLING, tmp_path, storm)
+    assert sum(isinstance(event, Started) for event in events) == 1
+    steps = [event.step for event in events if isinstance(event, Progress)]
+    assert steps == list(range(1, 241))
+    seconds = [event.elapsed_s for event in events[1:]]
+    assert seconds == sorted(seconds)
+    assert isinstance(events[-1], Finished)
+    assert "started again once" in events[-1].note
+    assert Path(events[-1].weights).exists()
+
+
+def test_a_cluster_without_room_is_refused(nodes):
+    with pytest.raises(ConfigError, match="CNNLAB_RAY_CPUS_PER_RUN"):
+        choose.engine(Settings(engine="ray", ray_address=nodes.address, ray_gpus_per_run=1))
+
+
+def test_an_address_where_nobody_answers_is_refused():
+    with pytest.raises(ConfigError, match="no Ray cluster can be joined"):
+        choose.engine(Settings(engine="ray", ray_address="127.0.0.2:9"))

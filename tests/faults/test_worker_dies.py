@@ -1,0 +1,193 @@
+"""Processes that die or hang in the middle of a run: the reader is told, and the next run works."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from cnnlab.datasets import cache
+from cnnlab.training import RunConfig
+from cnnlab.training.engines import LocalEngine
+from cnnlab.training.runs import RunManager
+from cnnlab.training.settings import Settings
+from cnnlab.training.store import RunStore
+from tests.conftest import ROOT
+from tests.waiting import wait_until
+
+SHORT = RunConfig(network="lenet", train_size=256, batch_size=128, epochs=2)
+LONG = SHORT.replace(epochs=200)
+# One step of this takes a worker longer than any of the waits here.
+LONG_STEP = RunConfig(network="vgg", options="d2l", image_size=128, batch_size=64, train_size=256)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_pictures(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A data set that is drawn in a moment, read by all processes that start here."""
+    patch = pytest.MonkeyPatch()
+    patch.setenv("CNNLAB_DATA", str(tmp_path_factory.mktemp("few")))
+    patch.setattr(cache, "TRAIN_SIZE", 512)
+    patch.setattr(cache, "TEST_SIZE", 64)
+    cache.load_shapes()
+    yield
+    patch.undo()
+
+
+@pytest.fixture(scope="module")
+def manager(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunManager]:
+    store = RunStore(tmp_path_factory.mktemp("home"))
+    manager = RunManager(store, LocalEngine(), Settings())
+    yield manager
+    manager.close()
+    store.close()
+
+
+def pid(manager: RunManager) -> int:
+    (number,) = manager.engine.worker_pids()
+    return number
+
+
+def gone(number: int) -> bool:
+    """Also when nobody has collected what is left of it."""
+    try:
+        return psutil.Process(number).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+def submit(manager: RunManager, config: RunConfig) -> str:
+    return manager.submit(config, "ann", "lenet", "run")
+
+
+def wait_for_points(manager: RunManager, run: str) -> None:
+    wait_until(lambda: len(manager.store.curve(run).steps) > 2, timeout_s=60)
+
+
+def wait_for(manager: RunManager, run: str, status: str) -> None:
+    wait_until(lambda: manager.store.run(run).status == status, timeout_s=60)
+
+
+def check_that_the_next_run_works(manager: RunManager) -> None:
+    run = submit(manager, SHORT)
+    wait_until(lambda: manager.store.run(run).ended_s, timeout_s=60)
+    record = manager.store.run(run)
+    assert (record.status, record.message) == ("finished", "")
+    assert manager.store.weights_path(run).exists()
+    assert manager.store.curve(run).steps[-1] == 4
+
+
+def test_a_killed_worker_fails_its_run_and_keeps_the_points(manager: RunManager):
+    run, worker = submit(manager, LONG), pid(manager)
+    wait_for_points(manager, run)
+    os.kill(worker, signal.SIGKILL)
+    wait_for(manager, run, "failed")
+    assert "broke off" in manager.store.run(run).message
+    assert "memory" in manager.store.run(run).message
+    assert len(manager.store.curve(run).steps) > 2
+    check_that_the_next_run_works(manager)
+    assert gone(worker)
+
+
+def test_a_worker_killed_between_two_runs_is_replaced(manager: RunManager):
+    os.kill(pid(manager), signal.SIGKILL)
+    check_that_the_next_run_works(manager)
+
+
+def test_a_stopped_run_keeps_its_weights_and_its_worker(manager: RunManager):
+    run, worker = submit(manager, LONG), pid(manager)
+    wait_for_points(manager, run)
+    manager.stop(run, "ann")
+    wait_for(manager, run, "cancelled")
+    check_that_the_next_run_works(manager)
+    assert pid(manager) == worker
+    assert manager.store.weights_path(run).exists()
+
+
+def test_a_worker_that_hangs_is_ended_by_a_stop(manager: RunManager):
+    run, worker = submit(manager, LONG), pid(manager)
+    wait_for_points(manager, run)
+    os.kill(worker, signal.SIGSTOP)
+    manager.stop(run, "ann")
+    wait_for(manager, run, "cancelled")
+    assert "long step" in manager.store.run(run).message
+    assert len(manager.store.curve(run).steps) > 2
+    check_that_the_next_run_works(manager)
+    assert gone(worker)
+
+
+SERVER = """
+import sys
+from cnnlab.training.engines import LocalEngine
+from cnnlab.training.runs import RunManager
+from cnnlab.training.settings import Settings
+from cnnlab.training.store import RunStore
+from tests.faults.test_worker_dies import LONG, submit, wait_for_points
+manager = RunManager(RunStore.open_default(), LocalEngine(), Settings())
+run = submit(manager, LONG)
+wait_for_points(manager, run)
+print(run, manager.engine.worker_pids()[0], flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_killed_server_leaves_no_worker_and_loses_no_point(tmp_path: Path):
+    with subprocess.Popen(
+        [sys.executable, "-c", SERVER],
+        cwd=ROOT,
+        env=os.environ | {"CNNLAB_HOME": str(tmp_path)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as server:
+        run, worker = server.stdout.readline().split()
+        assert psutil.pid_exists(int(worker))
+        os.kill(server.pid, signal.SIGKILL)
+    wait_until(lambda: gone(int(worker)), timeout_s=5)
+    store = RunStore(tmp_path)
+    manager = RunManager(store, NoSlots(), Settings())
+    assert store.run(run).status == "interrupted"
+    assert "server" in store.run(run).message
+    steps = store.curve(run).steps
+    assert len(steps) > 2
+    assert steps == list(range(1, len(steps) + 1))
+    manager.close()
+    store.close()
+
+
+class NoSlots:
+    """For a manager that only looks after what another one left."""
+
+    slots = 0
+
+    def close(self) -> None:
+        pass
+
+
+def test_a_worker_ends_in_the_middle_of_a_step_and_writes_only_events_to_its_output():
+    """Here its server dies while it gives a command; the log goes to standard error."""
+
+    def command(config: dict[str, Any]) -> str:
+        return json.dumps({"run": "r", "config": config, "weights": "w"}) + "\n"
+
+    with subprocess.Popen(
+        [sys.executable, "-m", "cnnlab.training.worker"],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as worker:
+        worker.stdin.write(command({"network": "?"}) + command(LONG_STEP.model_dump()))
+        worker.stdin.flush()
+        answers = [json.loads(worker.stdout.readline()) for _ in range(2)]
+        assert [answer["event"]["kind"] for answer in answers] == ["failed", "started"]
+        rest, log = worker.communicate(command(LONG_STEP.model_dump())[:20], timeout=5)
+    assert rest == ""
+    assert "broke off" in log
+    assert worker.returncode == 0

@@ -1,0 +1,325 @@
+"""The manager's rules, with an engine that does what the test says and a clock set by hand."""
+
+import queue
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cnnlab.errors import TrainingError
+from cnnlab.training import RunConfig
+from cnnlab.training.events import Cancelled, Event, Failed, Finished, Progress, Started
+from cnnlab.training.runs import RunManager
+from cnnlab.training.settings import Settings
+from cnnlab.training.store import RunStore
+from tests.waiting import wait_until
+
+CONFIG = RunConfig(network="lenet")
+SETTINGS = Settings(grace_s=100, run_limit_s=1000, queue_per_visitor=3)
+STARTED = Started(
+    device="cpu", precision="float32", params=1, train_images=2, test_images=2, steps=10
+)
+
+
+def progress(step: int, eta_s: float = 7) -> Progress:
+    return Progress(
+        step=step,
+        epoch=1,
+        elapsed_s=1,
+        train_loss=1,
+        train_accuracy=0.5,
+        lr=0.1,
+        images_per_s=10,
+        eta_s=eta_s,
+    )
+
+
+class FakeEngine:
+    """Gives the events that the test puts in, and ends a run that is cancelled."""
+
+    def __init__(self, slots: int = 1) -> None:
+        self.slots = slots
+        self.begun: list[str] = []
+        self.cancelled: list[str] = []
+        self.given_up: list[str] = []
+        self._events: dict[str, queue.Queue[Event | Exception | None]] = {}
+
+    def submit(self, slot: int, run: str, config: RunConfig, weights: Path) -> Iterator[Event]:
+        assert 0 <= slot < self.slots
+        assert config == CONFIG
+        assert weights.stem == run
+        self._events[run] = queue.Queue()
+        self.begun.append(run)
+        return self._give(run)
+
+    def _give(self, run: str) -> Iterator[Event]:
+        ended = False
+        try:
+            while (event := self._events[run].get()) is not None:
+                if isinstance(event, Exception):
+                    raise event
+                ended = isinstance(event, Finished | Cancelled | Failed)
+                yield event
+        finally:
+            if not ended:
+                self.given_up.append(run)
+
+    def put(self, run: str, event: Event | Exception | None) -> None:
+        self._events[run].put(event)
+
+    def finish(self, run: str) -> None:
+        self.put(run, Finished(step=10, epoch=1, elapsed_s=1, weights="file"))
+
+    def cancel(self, run: str) -> None:
+        self.cancelled.append(run)
+        if run in self._events:
+            self.put(run, Cancelled(step=1, epoch=0.1, elapsed_s=1))
+
+    def close(self) -> None:
+        for run in self._events:
+            self.put(run, Failed(message="the engine was closed"))
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now_s = 0.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+class Server:
+    """A manager with all that a test wants to look at."""
+
+    def __init__(self, home: Path, slots: int = 1) -> None:
+        self.store, self.engine, self.clock = RunStore(home), FakeEngine(slots), Clock()
+        self.manager = RunManager(self.store, self.engine, SETTINGS, self.clock)
+
+    def submit(self, visitor: str) -> str:
+        return self.manager.submit(CONFIG, visitor, "lenet", "run")
+
+    def begin(self, visitor: str) -> str:
+        """Submit to a free slot and wait until the engine has the run."""
+        run = self.submit(visitor)
+        wait_until(lambda: run in self.engine.begun)
+        return run
+
+    def wait_for(self, run: str, status: str) -> None:
+        wait_until(lambda: self.store.run(run).status == status)
+
+    def message(self, run: str) -> str:
+        return self.store.run(run).message
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    server = Server(tmp_path)
+    yield server
+    server.manager.close()
+    server.store.close()
+
+
+def test_a_run_goes_from_the_queue_to_its_end(server: Server):
+    run = server.begin("ann")
+    assert server.store.run(run).status == "queued"
+    server.engine.put(run, STARTED)
+    server.engine.put(run, progress(1))
+    wait_until(lambda: server.store.curve(run).steps == [1])
+    record = server.store.run(run)
+    assert record.status == "running"
+    assert record.environment["device"] == "cpu"
+    assert {"torch", "torchvision", "python"} <= set(record.environment)
+    server.engine.put(run, progress(2))
+    server.engine.finish(run)
+    server.wait_for(run, "finished")
+    assert server.store.run(run).weights == "file"
+    assert server.store.curve(run).steps == [1, 2]
+
+
+def test_visitors_take_turns(server: Server):
+    first = server.begin("pile")
+    pile = [server.submit("pile") for _ in range(2)]
+    late = server.submit("late")
+    order = [first, pile[0], late, pile[1]]
+    for i, run in enumerate(order):
+        wait_until(lambda run=run: run in server.engine.begun)
+        assert server.engine.begun == order[: i + 1]
+        server.engine.finish(run)
+    server.wait_for(pile[1], "finished")
+
+
+def test_only_so_many_wait_for_one_visitor(server: Server):
+    server.begin("ann")
+    waiting = [server.submit("ann") for _ in range(SETTINGS.queue_per_visitor)]
+    with pytest.raises(TrainingError, match="already have 3 runs waiting"):
+        server.submit("ann")
+    assert len(server.store.runs("ann")) == 4
+    server.submit("bob")
+    server.manager.stop(waiting[0], "ann")
+    server.submit("ann")
+
+
+def test_each_slot_does_one_run(tmp_path: Path):
+    server = Server(tmp_path, slots=2)
+    runs = [server.begin("ann"), server.begin("ann")]
+    third = server.submit("ann")
+    assert third not in server.engine.begun
+    server.engine.finish(runs[1])
+    wait_until(lambda: third in server.engine.begun)
+    server.manager.close()
+    server.store.close()
+
+
+def test_a_place_in_the_line(server: Server):
+    running = server.begin("ann")
+    first, second = server.submit("ann"), server.submit("bob")
+    assert server.manager.place(running) is None
+    assert server.manager.place("unknown") is None
+    assert server.manager.place(first).place == 1
+    assert server.manager.place(first).expected_wait_s is None
+    server.engine.put(running, progress(1, eta_s=42))
+    wait_until(lambda: server.manager.place(first).expected_wait_s == 42)
+    assert server.manager.place(second).place == 2
+    assert server.manager.place(second).expected_wait_s is None
+
+
+def test_a_waiting_run_is_stopped_at_once(server: Server):
+    running, waiting = server.begin("ann"), server.submit("ann")
+    server.manager.stop(waiting, "ann")
+    assert server.store.run(waiting).status == "cancelled"
+    server.engine.finish(running)
+    next_run = server.begin("ann")
+    assert server.engine.begun == [running, next_run]
+
+
+def test_a_running_run_is_stopped_by_the_engine(server: Server):
+    run = server.begin("ann")
+    server.manager.stop(run, "ann")
+    server.wait_for(run, "cancelled")
+    assert server.message(run) == ""
+    server.manager.stop(run, "ann")  # an ended run: nothing happens
+    assert server.engine.cancelled.count(run) == 1
+
+
+def test_a_run_stopped_on_its_way_to_the_engine_is_still_stopped(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+):
+    submit = server.engine.submit
+
+    def stopped_meanwhile(slot: int, run: str, config: RunConfig, weights: Path):
+        server.manager.stop(run, "ann")  # the engine does not know it yet
+        return submit(slot, run, config, weights)
+
+    monkeypatch.setattr(server.engine, "submit", stopped_meanwhile)
+    server.wait_for(server.submit("ann"), "cancelled")
+
+
+def test_a_reader_who_is_gone_loses_the_run_after_the_grace_period(server: Server):
+    running, waiting = server.begin("gone"), server.submit("gone")
+    server.clock.now_s = SETTINGS.grace_s
+    server.manager.check()
+    assert server.engine.cancelled == []
+    server.clock.now_s += 1
+    server.manager.check()
+    server.wait_for(running, "cancelled")
+    server.wait_for(waiting, "cancelled")
+    for run in (running, waiting):
+        assert "nobody had watched it for 100 s" in server.message(run)
+
+
+def test_a_reader_who_looks_in_keeps_the_run(server: Server):
+    run = server.begin("ann")
+    for _ in range(5):
+        server.clock.now_s += 0.9 * SETTINGS.grace_s
+        server.manager.seen("ann")
+        server.manager.check()
+    assert server.engine.cancelled == []
+    server.engine.finish(run)
+    server.wait_for(run, "finished")
+
+
+def test_a_run_takes_no_longer_than_allowed(server: Server):
+    run = server.begin("ann")
+    server.clock.now_s = SETTINGS.run_limit_s + 1
+    server.manager.seen("ann")
+    server.manager.check()
+    server.wait_for(run, "cancelled")
+    assert "may take 1000 s" in server.message(run)
+
+
+def test_waiting_does_not_count_as_running(server: Server):
+    first, second = server.begin("ann"), server.submit("ann")
+    server.clock.now_s = SETTINGS.run_limit_s - 1
+    server.manager.seen("ann")
+    server.engine.finish(first)
+    wait_until(lambda: second in server.engine.begun)
+    server.clock.now_s += 2
+    server.manager.check()
+    assert server.engine.cancelled == []
+
+
+def test_nobody_touches_anothers_run(server: Server):
+    running, waiting = server.begin("ann"), server.submit("ann")
+    for run in (running, waiting, "unknown"):
+        with pytest.raises(TrainingError, match="not yours"):
+            server.manager.stop(run, "bob")
+        with pytest.raises(TrainingError, match="not yours"):
+            server.manager.delete(run, "bob")
+    assert server.engine.cancelled == []
+    assert server.manager.place(waiting).place == 1
+
+
+def test_a_run_is_deleted_when_it_has_ended(server: Server):
+    run = server.begin("ann")
+    with pytest.raises(TrainingError, match="Stop it first"):
+        server.manager.delete(run, "ann")
+    server.engine.finish(run)
+    server.wait_for(run, "finished")
+    server.manager.delete(run, "ann")
+    assert server.store.run(run) is None
+
+
+def test_a_failure_keeps_its_reason_and_the_slot_goes_on(server: Server):
+    run = server.begin("ann")
+    server.engine.put(run, Failed(message="The device ran out of memory."))
+    server.wait_for(run, "failed")
+    assert server.message(run) == "The device ran out of memory."
+    server.begin("ann")
+
+
+@pytest.mark.parametrize("mishap", [RuntimeError("broken"), None], ids=["raises", "no ending"])
+def test_a_broken_engine_costs_one_run_not_the_slot(server: Server, mishap: Exception | None):
+    run = server.begin("ann")
+    server.engine.put(run, progress(1))
+    server.engine.put(run, mishap)
+    server.wait_for(run, "failed")
+    assert server.engine.given_up == [run]
+    server.begin("ann")
+
+
+def test_a_run_of_another_server_is_stopped_there(server: Server):
+    other = RunStore(server.store.home)
+    run = other.add(CONFIG, "ann", "lenet", "run")
+    with pytest.raises(TrainingError, match="Another server"):
+        server.manager.stop(run, "ann")
+    other.close()
+
+
+def test_closing_interrupts_what_runs_and_what_waits(server: Server):
+    running, waiting = server.begin("ann"), server.submit("ann")
+    server.engine.put(running, progress(1))
+    server.manager.close()
+    assert [server.store.run(run).status for run in (running, waiting)] == ["interrupted"] * 2
+    assert server.store.curve(running).steps == [1]
+    with pytest.raises(TrainingError, match="about to stop"):
+        server.submit("ann")
+
+
+def test_a_new_manager_marks_the_runs_of_a_dead_server(tmp_path: Path):
+    dead = RunStore(tmp_path)
+    run = dead.add(CONFIG, "ann", "lenet", "run")
+    dead.close()
+    server = Server(tmp_path)
+    assert server.store.run(run).status == "interrupted"
+    server.manager.close()
+    server.store.close()

@@ -1,0 +1,217 @@
+"""The store: what is written comes back, also from two processes at once."""
+
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cnnlab.errors import TrainingError
+from cnnlab.training import RunConfig
+from cnnlab.training.events import Evaluation, Progress
+from cnnlab.training.store import RunStore
+from tests.conftest import ROOT
+
+CONFIG = RunConfig(network="lenet", lr=0.25, seed=7, train_size=256)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[RunStore]:
+    store = RunStore(tmp_path)
+    yield store
+    store.close()
+
+
+def add(store: RunStore, visitor: str = "ann", page: str = "lenet") -> str:
+    return store.add(CONFIG, visitor, page, "first try")
+
+
+def progress(step: int) -> Progress:
+    return Progress(
+        step=step,
+        epoch=step / 10,
+        elapsed_s=step / 100,
+        train_loss=2 / step,
+        train_accuracy=0.5,
+        lr=0.25,
+        images_per_s=1000,
+        eta_s=100 - step,
+    )
+
+
+def evaluation(step: int) -> Evaluation:
+    return Evaluation(step=step, epoch=step / 10, elapsed_s=1, test_loss=0.3, test_accuracy=0.9)
+
+
+def test_a_run_comes_back_as_it_was_noted(store: RunStore):
+    run = add(store)
+    record = store.run(run)
+    assert record is not None
+    assert record.config == CONFIG
+    assert (record.visitor, record.page, record.name) == ("ann", "lenet", "first try")
+    assert (record.status, record.started_s, record.pinned) == ("queued", None, False)
+    store.started(run, {"device": "cpu"})
+    store.ended(run, "finished", "note", "file")
+    ended = store.run(run)
+    assert ended is not None
+    assert (ended.status, ended.message, ended.weights) == ("finished", "note", "file")
+    assert ended.environment == {"device": "cpu"}
+    assert ended.queued_s <= ended.started_s <= ended.ended_s
+
+
+def test_the_first_ending_counts(store: RunStore):
+    run = add(store)
+    store.ended(run, "cancelled", "by the reader")
+    store.started(run, {})
+    store.ended(run, "failed", "too late")
+    assert store.run(run).status == "cancelled"
+    assert store.run(run).message == "by the reader"
+
+
+def test_runs_are_those_of_one_visitor_newest_first(store: RunStore):
+    first, second = add(store), add(store, page="vgg")
+    add(store, visitor="bob")
+    assert [record.id for record in store.runs("ann")] == [second, first]
+    assert [record.id for record in store.runs("ann", page="vgg")] == [second]
+    assert [record.id for record in store.runs("ann", limit=1)] == [second]
+    assert store.runs("nobody") == []
+
+
+def test_a_curve_has_its_points_by_column(store: RunStore):
+    run, other = add(store), add(store)
+    store.append(run, [progress(1), progress(2), evaluation(2)])
+    store.append(run, [progress(3)])
+    store.append(other, [progress(9)])
+    curve = store.curve(run)
+    assert curve.steps == [1, 2, 3]
+    assert curve.epochs == [0.1, 0.2, 0.3]
+    assert curve.seconds == [0.01, 0.02, 0.03]
+    assert curve.train_loss == [2.0, 1.0, 2 / 3]
+    assert curve.train_accuracy == [0.5] * 3
+    assert (curve.lr, curve.images_per_s, curve.eta_s) == (0.25, 1000, 97)
+    assert (curve.test_steps, curve.test_epochs, curve.test_seconds) == ([2], [0.2], [1])
+    assert (curve.test_loss, curve.test_accuracy) == ([0.3], [0.9])
+
+
+def test_a_run_without_points_has_an_empty_curve(store: RunStore):
+    assert store.curve(add(store)).steps == []
+    assert store.curve("unknown").eta_s is None
+
+
+def test_a_shared_run_is_found_by_its_secret_alone(store: RunStore):
+    run = add(store)
+    token = store.share(run)
+    assert len(token) >= 20
+    assert store.share(run) == token
+    assert store.by_token(token).id == run
+    assert store.by_token("") is None
+    assert store.by_token(run) is None
+    with pytest.raises(TrainingError, match="does not exist"):
+        store.share("unknown")
+
+
+@pytest.mark.parametrize("name", ["", "   ", "x" * 81])
+def test_a_name_out_of_bounds_is_refused(store: RunStore, name: str):
+    run = add(store)
+    with pytest.raises(TrainingError, match="1 to 80 characters"):
+        store.rename(run, name)
+    assert store.run(run).name == "first try"
+
+
+def test_rename_and_pin(store: RunStore):
+    run = add(store)
+    store.rename(run, f"  {'x' * 80} ")
+    store.pin(run, True)
+    assert (store.run(run).name, store.run(run).pinned) == ("x" * 80, True)
+
+
+def test_delete_leaves_nothing(store: RunStore):
+    run, kept = add(store), add(store)
+    for number in (run, kept):
+        store.append(number, [progress(1), evaluation(1)])
+        store.weights_path(number).parent.mkdir(exist_ok=True)
+        store.weights_path(number).write_bytes(b"weights")
+    partial = store.weights_path(run).with_suffix(".123.partial")
+    partial.write_bytes(b"half")
+    store.delete(run)
+    assert store.run(run) is None
+    assert store.curve(run).steps == store.curve(run).test_steps == []
+    assert not store.weights_path(run).exists()
+    assert not partial.exists()
+    assert store.curve(kept).steps == [1]
+    assert store.weights_path(kept).exists()
+
+
+def test_late_points_of_a_deleted_run_are_dropped(store: RunStore):
+    run = add(store)
+    store.delete(run)
+    store.append(run, [progress(1), evaluation(1)])
+    assert store.curve(run).steps == []
+
+
+@pytest.mark.parametrize("config", ['{"network": "perceptron"}', '{"network"', "5", "[]"])
+def test_a_config_of_another_version_is_skipped(store: RunStore, config: str):
+    old, new = add(store), add(store)
+    db = sqlite3.connect(store.path)
+    db.execute("UPDATE runs SET config = ? WHERE id = ?", (config, old))
+    db.commit()
+    db.close()
+    assert [record.id for record in store.runs("ann")] == [new]
+    assert store.run(old) is None
+
+
+WRITE = """
+import sys
+from pathlib import Path
+from cnnlab.training.store import RunStore
+from tests.unit.test_run_store import CONFIG, progress
+store = RunStore(Path(sys.argv[1]))
+for _ in range(3):
+    run = store.add(CONFIG, sys.argv[2], "lenet", "run")
+    for step in range(1, 11):
+        store.append(run, [progress(step)])
+    store.ended(run, "finished")
+print(store.notice, end="")
+store.close()
+"""
+
+
+def test_two_processes_share_a_new_folder(tmp_path: Path):
+    """Also when they start together, so that both want to create the file."""
+    home = tmp_path / "home"
+    writers = [
+        subprocess.Popen(
+            [sys.executable, "-c", WRITE, str(home), visitor],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for visitor in ("ann", "bob")
+    ]
+    assert [writer.communicate(timeout=120)[0] for writer in writers] == ["", ""]
+    assert [writer.returncode for writer in writers] == [0, 0]
+    store = RunStore(home)
+    for visitor in ("ann", "bob"):
+        runs = store.runs(visitor)
+        assert [record.status for record in runs] == ["finished"] * 3
+        assert all(store.curve(record.id).steps == list(range(1, 11)) for record in runs)
+    store.close()
+
+
+def test_runs_of_a_closed_store_are_orphans_and_those_of_a_living_one_are_not(tmp_path: Path):
+    gone, living = RunStore(tmp_path), RunStore(tmp_path)
+    lost, going_on = add(gone), add(living)
+    finished = add(gone)
+    gone.ended(finished, "finished")
+    gone.close()
+    late = RunStore(tmp_path)
+    assert late.mark_orphans() == 1
+    assert late.mark_orphans() == 0
+    assert late.run(lost).status == "interrupted"
+    assert "server" in late.run(lost).message
+    assert late.run(going_on).status == "queued"
+    assert late.run(finished).status == "finished"
+    living.close()
+    late.close()
