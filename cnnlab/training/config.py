@@ -32,7 +32,10 @@ class RunConfig(Validated):
     options: SerializeAsAny[Options]
     dataset: str = "shapes"
     train_size: int | None = Field(None, ge=2, description="Training pictures used; all if empty.")
-    image_size: int = Field(ge=8, le=256, description="Side to which pictures are resized.")
+    # Strict, because the network's knobs are fitted to it before it is converted.
+    image_size: int = Field(
+        ge=8, le=256, strict=True, description="Side to which pictures are resized."
+    )
     augment: Augment = Augment()
     batch_size: int = Field(ge=2, le=1024, description="Pictures per step.")
     optimizer: Optimizer = Field("sgd", description="How a gradient becomes a step.")
@@ -51,17 +54,22 @@ class RunConfig(Validated):
     @classmethod
     def _fill_in(cls, given: Any) -> Any:
         """Defaults from the quick recipe, and the network's knobs fitted to the data."""
-        fields = {name: value for name, value in dict(given).items() if value is not None}
+        if not isinstance(given, Mapping):
+            raise ConfigError(
+                f"The configuration of a run is a mapping of its fields; {given!r} was given."
+            )
+        fields = {name: value for name, value in given.items() if value is not None}
         spec = catalog.network(str(fields.get("network", "")))
         dataset = fields.setdefault("dataset", "shapes")
-        if dataset not in DATASETS:
+        if not isinstance(dataset, str) or dataset not in DATASETS:
             raise ConfigError(f"There is no data set {dataset!r}; there are {', '.join(DATASETS)}.")
         fields = {k: v for k, v in asdict(spec.quick).items() if v is not None} | fields
+        fields["options"] = _options(spec, fields.get("options"))
         image_size = fields["image_size"]
         if not isinstance(image_size, int) or not 8 <= image_size <= 256:
             return fields  # the field's own bounds complain
         fields["options"] = spec.fitted(
-            _options(spec, fields.get("options")),
+            fields["options"],
             image_size=image_size,
             in_channels=DATASETS[dataset].channels,
             num_classes=DATASETS[dataset].num_classes,

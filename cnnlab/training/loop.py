@@ -69,25 +69,35 @@ def _run(
         trainer = Trainer(config)
         yield trainer.started()
         yield from trainer.steps(should_stop)
-        if math.isfinite(trainer.last_loss):
-            if not trainer.evaluated:
+        loss, _ = trainer.epoch_metrics.read()
+        if math.isfinite(loss):
+            if not (trainer.stopped or trainer.evaluated):
                 yield from trainer.evaluate(should_stop)
-            yield trainer.ending(Cancelled if should_stop() else Finished, save_to)
+            stopped = trainer.stopped or not trainer.evaluated
+            yield trainer.ending(Cancelled if stopped else Finished, save_to)
         else:
             yield Failed(
-                message=f"The loss became {trainer.last_loss} at step {trainer.step}: the steps "
+                message=f"The loss became {loss} at step {trainer.step}: the steps "
                 f"are too large and the weights ran away. Lower the learning rate (it was "
                 f"{config.lr:g}), or switch batch normalization on.",
                 step=trainer.step,
                 elapsed_s=trainer.elapsed_s,
             )
-    except (torch.OutOfMemoryError, MemoryError):
+    except (RuntimeError, MemoryError) as error:
+        if not _lacks_memory(error):
+            raise
         yield Failed(
             message="The device ran out of memory. Use a smaller batch, smaller pictures or a "
             f"narrower network (the batch was {config.batch_size} pictures of "
             f"{config.image_size}×{config.image_size}).",
             step=trainer.step if trainer else 0,
         )
+
+
+def _lacks_memory(error: Exception) -> bool:
+    """PyTorch has an error of its own for a full GPU, and only a message for a full CPU."""
+    full = isinstance(error, torch.OutOfMemoryError | MemoryError)
+    return full or "DefaultCPUAllocator" in str(error)
 
 
 @lru_cache(maxsize=1)
@@ -106,6 +116,7 @@ class Trainer:
     last_accuracy: float = 0.0
     test: tuple[float, float] | None = None
     test_step: int = -1
+    stopped: bool = False
     _evaluation_s: list[float] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -132,6 +143,7 @@ class Trainer:
             len(self.data.train_labels), generator=torch.Generator().manual_seed(0)
         )
         self.subset = chosen[: config.training_images]
+        self.epoch_metrics = Metrics(self.device)
         self._start_s = time.perf_counter()
 
     @property
@@ -165,21 +177,30 @@ class Trainer:
 
     def steps(self, should_stop: Callable[[], bool]) -> Iterator[Event]:
         """Train to the end of the plan, the budget or the reader's patience."""
-        metrics = Metrics(self.device)
+        recent = Metrics(self.device)
         for _ in range(self.config.epochs):
+            self.epoch_metrics.reset()
             for batch in self.batches():
-                self.update(batch, metrics)
+                self.update(batch, recent)
                 self.step += 1
                 if self.plan.reports(self.step):
-                    self.last_loss, self.last_accuracy = metrics.read()
-                    metrics.reset()
+                    self.last_loss, self.last_accuracy = self.take(recent)
                     if not math.isfinite(self.last_loss):
                         return
                     yield self.progress()
-                if should_stop() or self._budget_is_spent():
+                self.stopped = should_stop()
+                if self.stopped or self._budget_is_spent():
+                    self.take(recent)
                     return
                 if self.step in self.plan.evaluation_steps:
                     yield from self.evaluate(should_stop)
+
+    def take(self, recent: Metrics) -> tuple[float, float]:
+        """Loss and accuracy since the last report, which count to the epoch's from now on."""
+        figures = recent.read()
+        self.epoch_metrics.absorb(recent)
+        recent.reset()
+        return figures
 
     def batches(self) -> Iterator[Tensor]:
         """Indices of the batches of one epoch, in a new random order."""
@@ -254,6 +275,7 @@ class Trainer:
         self, kind: type[Finished] | type[Cancelled], save_to: Path | None
     ) -> Finished | Cancelled:
         """The final figures, and the weights on disk where they were asked for."""
+        train_loss, train_accuracy = self.epoch_metrics.read()
         saved, note = None, None
         if save_to is not None:
             try:
@@ -265,8 +287,8 @@ class Trainer:
             step=self.step,
             epoch=self.epoch,
             elapsed_s=self.elapsed_s,
-            train_loss=self.last_loss,
-            train_accuracy=self.last_accuracy,
+            train_loss=train_loss,
+            train_accuracy=train_accuracy,
             test_loss=self.test[0] if self.test else None,
             test_accuracy=self.test[1] if self.test else None,
             images_per_s=self.images_per_s,

@@ -22,6 +22,11 @@ class Metrics:
         loss, hits = self._sums.tolist()
         return loss / max(1, self._count), hits / max(1, self._count)
 
+    def absorb(self, other: "Metrics") -> None:
+        """Count the samples of another to these."""
+        self._sums += other._sums
+        self._count += other._count
+
     def reset(self) -> None:
         self._sums.zero_()
         self._count = 0

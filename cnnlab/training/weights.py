@@ -9,7 +9,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from cnnlab import catalog
-from cnnlab.errors import TrainingError
+from cnnlab.errors import ConfigError, TrainingError
 from cnnlab.networks.options import Options
 from cnnlab.training.config import RunConfig
 
@@ -44,7 +44,7 @@ def load(path: Path) -> tuple[nn.Module, RunConfig]:
             state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         model = catalog.network(config.network).build(config.options)
         model.load_state_dict(state)
-    except (OSError, SafetensorError, RuntimeError) as error:
+    except (OSError, SafetensorError, RuntimeError, ConfigError) as error:
         raise TrainingError(
             f"The weights in {path.name} cannot be read ({type(error).__name__}). "
             "Train the network again to get new ones."

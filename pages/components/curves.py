@@ -125,8 +125,8 @@ def outcome(run: RunRecord) -> None:
     """The figures of the newest run, and what to do next."""
     curve = services.store().curve(run.id)
     columns = st.columns(4)
-    columns[0].metric("Training loss", _last(curve.train_loss, "{:.3f}"))
-    columns[1].metric("Training accuracy", _last(curve.train_accuracy, "{:.1%}"))
+    columns[0].metric("Training loss", _recent(curve.train_loss, "{:.3f}"))
+    columns[1].metric("Training accuracy", _recent(curve.train_accuracy, "{:.1%}"))
     columns[2].metric("Test accuracy", _last(curve.test_accuracy, "{:.1%}"))
     speed = f"{curve.images_per_s:,.0f}" if curve.images_per_s else "–"
     columns[3].metric("Images per second", speed)
@@ -143,3 +143,9 @@ def outcome(run: RunRecord) -> None:
 
 def _last(values: Sequence[float], form: str) -> str:
     return form.format(values[-1]) if values else "–"
+
+
+def _recent(values: Sequence[float], form: str) -> str:
+    """The mean of the last points: one batch alone says little."""
+    last = values[-10:]
+    return form.format(sum(last) / len(last)) if last else "–"

@@ -1,0 +1,311 @@
+"""The training loop: what it reports, that it repeats itself, that it learns, how it ends."""
+
+import errno
+import itertools
+import math
+
+import pytest
+import torch
+from safetensors import SafetensorError
+from torch.nn.functional import cross_entropy
+
+from cnnlab import catalog
+from cnnlab.datasets import Dataset
+from cnnlab.datasets.augment import Augment
+from cnnlab.errors import ConfigError
+from cnnlab.training import RunConfig, loop, plan, train, weights
+from cnnlab.training.events import Cancelled, Evaluation, Failed, Finished, Progress, Started
+from cnnlab.training.events import from_json as event_from_json
+
+TIMES = {"elapsed_s", "images_per_s", "eta_s"}
+CONFIG = RunConfig(
+    network="lenet",
+    options={"dropout": 0.5, "activation": "relu"},
+    augment=Augment(flip=True, crop=True, color=True),
+    train_size=96,
+    batch_size=16,
+    epochs=2,
+    seed=3,
+    device="cpu",
+)
+EASY = CONFIG.replace(
+    options={"batch_norm": True, "activation": "relu"},
+    augment=Augment(),
+    train_size=320,
+    batch_size=32,
+    epochs=12,
+)
+
+
+def plain_colours(count: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Ten classes, each of its own colour, with a little noise: as easy as it gets."""
+    random = torch.Generator().manual_seed(seed)
+    corners = list(itertools.product((30, 220), repeat=3))
+    colours = torch.tensor([*corners, (125, 125, 125), (220, 125, 30)]).view(10, 3, 1, 1)
+    labels = torch.arange(count) % 10
+    noise = torch.randint(-20, 21, (count, 3, 32, 32), generator=random)
+    return (colours[labels] + noise).to(torch.uint8), labels
+
+
+@pytest.fixture(autouse=True)
+def small_data(monkeypatch):
+    """Every data set is this one, which is there at once."""
+    names = tuple("abcdefghij")
+    data = Dataset(*plain_colours(320, 1), *plain_colours(70, 2), names)
+    monkeypatch.setattr(loop, "resident", lambda _name, _device: data)
+    # Batches of the evaluation that are not all of one size.
+    monkeypatch.setattr(loop, "EVALUATION_BATCH", 32)
+    return data
+
+
+def without_times(events):
+    return [event.model_dump_json(exclude=TIMES) for event in events]
+
+
+def evaluate_by_hand(model, data):
+    with torch.no_grad():
+        logits = model(data.test_images / 255)
+    accuracy = (logits.argmax(1) == data.test_labels).float().mean().item()
+    return cross_entropy(logits, data.test_labels).item(), accuracy
+
+
+def test_events_and_their_order():
+    events = list(train(CONFIG))
+    started, *middle, last = events
+    assert isinstance(started, Started)
+    assert (started.device, started.precision) == ("cpu", "float32")
+    assert (started.train_images, started.test_images, started.steps) == (96, 70, 12)
+    model = catalog.NETWORKS["lenet"].build(CONFIG.options)
+    assert started.params == sum(p.numel() for p in model.parameters())
+    assert {type(event) for event in middle} == {Progress, Evaluation}
+    assert [e.step for e in middle if isinstance(e, Progress)] == list(range(1, 13))
+    steps = [e.step for e in middle]
+    assert steps == sorted(steps)
+    assert all(e.epoch == e.step / 6 for e in [*middle, last])
+    times = [e.elapsed_s for e in [*middle, last]]
+    assert times == sorted(times)
+    assert isinstance(middle[-1], Evaluation)
+    assert isinstance(last, Finished)
+    assert (last.step, last.epoch, last.weights, last.note) == (12, 2, None, None)
+    assert (last.test_loss, last.test_accuracy) == (middle[-1].test_loss, middle[-1].test_accuracy)
+    assert [event_from_json(e.model_dump_json()) for e in events] == events
+
+
+def test_time_left_ends_at_nothing():
+    etas = [e.eta_s for e in train(CONFIG) if isinstance(e, Progress)]
+    assert all(math.isfinite(eta) and eta >= 0 for eta in etas)
+
+
+def test_same_configuration_same_events():
+    once, again = without_times(train(CONFIG)), without_times(train(CONFIG))
+    assert once == again
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "adamw"])
+def test_same_events_with_other_optimizers_schedules_and_initializations(optimizer):
+    config = CONFIG.replace(
+        optimizer=optimizer, lr=1e-3, schedule="cosine", init="kaiming", weight_decay=0.01
+    )
+    events = list(train(config))
+    assert without_times(events) == without_times(train(config))
+    rates = [e.lr for e in events if isinstance(e, Progress)]
+    assert rates == sorted(rates, reverse=True)
+    assert rates[-1] == pytest.approx(0, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"seed": 4},
+        {"lr": 0.03},
+        {"init": "xavier"},
+        {"momentum": 0},
+        {"weight_decay": 0.1},
+        {"schedule": "cosine"},
+        {"augment": Augment(flip=True)},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_what_defines_a_run_changes_it(change):
+    def losses(config):
+        return [e.train_loss for e in train(config) if isinstance(e, Progress)]
+
+    assert losses(CONFIG) != losses(CONFIG.replace(**change))
+
+
+def test_the_callers_random_numbers_stay():
+    torch.manual_seed(42)
+    expected = torch.rand(30)
+    torch.manual_seed(42)
+    drawn = [torch.rand(1) for _, _ in zip(range(30), train(CONFIG), strict=False)]
+    assert torch.equal(torch.cat(drawn), expected[: len(drawn)])
+
+
+def test_two_runs_at_once_do_not_disturb_each_other():
+    other = CONFIG.replace(seed=4)
+    alone = without_times(train(CONFIG)), without_times(train(other))
+    pairs = list(zip(train(CONFIG), train(other), strict=True))
+    assert tuple(map(without_times, zip(*pairs, strict=True))) == alone
+
+
+def test_it_learns_and_the_figures_are_those_of_the_saved_weights(tmp_path, small_data):
+    *_, evaluation, last = train(EASY, save_to=tmp_path / "new" / "run.safetensors")
+    assert last.test_accuracy > 0.95
+    assert last.train_accuracy > 0.95
+    model, config = weights.load(tmp_path / "new" / "run.safetensors")
+    assert last.weights == str(tmp_path / "new" / "run.safetensors")
+    assert config == EASY
+    assert not model.training
+    loss, accuracy = evaluate_by_hand(model, small_data)
+    assert last.test_accuracy == evaluation.test_accuracy == pytest.approx(accuracy, abs=1e-9)
+    assert last.test_loss == pytest.approx(loss, rel=1e-4)
+
+
+def test_a_subset_is_the_same_for_every_seed_and_each_picture_comes_once_an_epoch():
+    config = EASY.replace(train_size=70)
+    trainers = [loop.Trainer(config.replace(seed=seed)) for seed in (0, 1)]
+    assert torch.equal(trainers[0].subset, trainers[1].subset)
+    first, second = (torch.cat(list(trainers[0].batches())) for _ in range(2))
+    for epoch in (first, second):
+        # 70 pictures are two full batches of 32; what is left over waits for another epoch.
+        assert len(epoch) == len(set(epoch.tolist())) == 64
+        assert set(epoch.tolist()) <= set(trainers[0].subset.tolist())
+    assert not torch.equal(first, second)
+
+
+def test_points_further_apart_are_means_over_the_steps_between(monkeypatch):
+    each = [e for e in train(CONFIG) if isinstance(e, Progress)]
+    monkeypatch.setattr(plan, "REPORTS", 3)
+    few = [e for e in train(CONFIG) if isinstance(e, Progress)]
+    assert [e.step for e in few] == [1, 4, 8, 12]
+    for previous, point in itertools.pairwise(few):
+        steps = each[previous.step : point.step]
+        for name in ("train_loss", "train_accuracy"):
+            mean = sum(getattr(e, name) for e in steps) / len(steps)
+            assert getattr(point, name) == pytest.approx(mean, rel=1e-5)
+
+
+def test_stop_keeps_what_was_learned(tmp_path, small_data):
+    seen = []
+    run = train(CONFIG, save_to=tmp_path / "w.safetensors", should_stop=lambda: len(seen) >= 5)
+    seen.extend(run)
+    last = seen[-1]
+    assert isinstance(last, Cancelled)
+    assert 0 < last.step < 12
+    model, config = weights.load(tmp_path / "w.safetensors")
+    assert config == CONFIG
+    assert math.isfinite(evaluate_by_hand(model, small_data)[0])
+
+
+def test_a_stop_before_the_first_step_does_one_step():
+    *_, last = train(CONFIG, should_stop=lambda: True)
+    assert isinstance(last, Cancelled)
+    assert (last.step, last.test_accuracy) == (1, None)
+
+
+def test_a_budget_ends_early_with_an_evaluation():
+    events = list(train(CONFIG.replace(budget_s=1e-6)))
+    assert [e.kind for e in events] == ["started", "progress", "evaluation", "finished"]
+    assert events[-1].step == events[-2].step == 1
+    assert events[-1].test_accuracy == events[-2].test_accuracy
+
+
+@pytest.mark.parametrize("value", ["nan", "inf"])
+def test_a_loss_that_runs_away(monkeypatch, tmp_path, value):
+    monkeypatch.setattr(loop, "cross_entropy", lambda x, y: cross_entropy(x, y) * float(value))
+    events = list(train(CONFIG, save_to=tmp_path / "w.safetensors"))
+    assert [e.kind for e in events] == ["started", "failed"]
+    assert f"The loss became {value} at step 1" in events[-1].message
+    assert "Lower the learning rate (it was 0.02)" in events[-1].message
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_too_large_a_learning_rate_really_runs_away():
+    config = RunConfig(network="vgg", train_size=96, batch_size=16, epochs=3, lr=10, device="cpu")
+    last = list(train(config))[-1]
+    assert isinstance(last, Failed)
+    assert last.step > 1
+    assert "Lower the learning rate (it was 10)" in last.message
+
+
+def fail_with(error):
+    def fail(*_args):
+        raise error
+
+    return fail
+
+
+def full_cpu():
+    """PyTorch's own complaint about memory that nobody has."""
+    with pytest.raises(RuntimeError) as caught:
+        torch.empty(2**60)
+    return caught.value
+
+
+@pytest.mark.parametrize("make", [torch.OutOfMemoryError, MemoryError, full_cpu])
+@pytest.mark.parametrize("where", ["update", "evaluate", "__post_init__"])
+def test_out_of_memory_says_what_to_change(monkeypatch, make, where):
+    monkeypatch.setattr(loop.Trainer, where, fail_with(make()))
+    last = list(train(CONFIG))[-1]
+    assert isinstance(last, Failed)
+    assert "ran out of memory. Use a smaller batch" in last.message
+    assert "16 pictures of 32×32" in last.message
+
+
+def test_other_errors_are_not_taken_for_a_lack_of_memory(monkeypatch):
+    monkeypatch.setattr(loop.Trainer, "update", fail_with(RuntimeError("shapes do not match")))
+    with pytest.raises(RuntimeError, match="shapes do not match"):
+        list(train(CONFIG))
+
+
+def test_a_device_that_is_not_there():
+    with pytest.raises(ConfigError, match=r"no device 'cuda:99' on this machine; it has .*cpu"):
+        next(train(CONFIG.replace(device="cuda:99")))
+
+
+@pytest.mark.parametrize(
+    "error",
+    [OSError(errno.ENOSPC, "No space left on device"), SafetensorError("No space left on device")],
+)
+def test_a_full_disk_costs_the_weights_not_the_run(monkeypatch, tmp_path, error):
+    def half(_tensors, path, metadata):  # noqa: ARG001
+        path.write_bytes(b"half")
+        raise error
+
+    monkeypatch.setattr(weights, "save_file", half)
+    last = list(train(CONFIG, save_to=tmp_path / "w.safetensors"))[-1]
+    assert isinstance(last, Finished)
+    assert last.weights is None
+    assert last.note == "The weights could not be saved: No space left on device."
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_made_costs_the_weights_not_the_run(tmp_path):
+    (tmp_path / "file").write_bytes(b"")
+    last = list(train(CONFIG, save_to=tmp_path / "file" / "w.safetensors"))[-1]
+    assert isinstance(last, Finished)
+    assert last.note.startswith("The weights could not be saved: ")
+
+
+SWITCHES = [
+    (name, on)
+    for name, spec in catalog.NETWORKS.items()
+    for on in ((False, True) if "batch_norm" in spec.options.model_fields else (None,))
+]
+
+
+@pytest.mark.parametrize(("network", "batch_norm"), SWITCHES)
+def test_every_network_trains_with_and_without_batch_norm(network, batch_norm):
+    options = catalog.NETWORKS[network].preset("small")
+    if batch_norm is not None:
+        options = options.replace(batch_norm=batch_norm)
+    config = RunConfig(
+        network=network, options=options, train_size=24, batch_size=8, epochs=1, device="cpu"
+    )
+    events = list(train(config))
+    assert isinstance(events[-1], Finished)
+    assert events[-1].step == 3
+    losses = [e.train_loss for e in events if isinstance(e, Progress)]
+    assert len(set(losses)) == 3
+    # Untrained, ten classes are a guess: ln 10 is 2.3, and more where the first logits are large.
+    assert losses[0] > 1
