@@ -13,7 +13,7 @@ from cnnlab.datasets.atomic import replacing
 from cnnlab.datasets.dataset import Dataset
 from cnnlab.datasets.folder import data_folder
 
-VERSION = 3
+VERSION = 4
 TRAIN_SIZE, TEST_SIZE = 12_000, 2_000
 TRAIN_SEED, TEST_SEED = 0, 1
 CHECKSUM = "crc32"

@@ -1,12 +1,16 @@
 """Fetching an archive with progress; a partial download never looks complete."""
 
+import contextlib
+import gzip
 import hashlib
-import os
-import urllib.error
+import http.client
+import shutil
 import urllib.request
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
 
+from cnnlab.datasets.atomic import replacing
+from cnnlab.datasets.folder import size_bytes
 from cnnlab.errors import DatasetError
 
 Progress = Callable[[int, int | None], None]
@@ -14,31 +18,29 @@ CHUNK_BYTES = 1 << 16
 TIMEOUT_S = 20
 
 
+class Unanswered(Exception):
+    """An address that did not give the file; the message says why."""
+
+
 def fetch(urls: Sequence[str], path: Path, md5: str, progress: Progress | None = None) -> None:
-    """Download the first of `urls` that answers, check it, and only then put it in its place.
+    """Download the first of `urls` that has the right file; an archive already there is kept.
 
     `progress` is told the bytes done and, where known, the bytes in all.
 
-    Raises: DatasetError when no address answers with the right file or the disk is full.
+    Raises: DatasetError when no address has the right file or it cannot be written.
     """
-    if path.exists() and _md5(path) == md5:
-        return
     problems = []
-    for url in urls:
-        partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            _stream(url, partial, progress)
-            if _md5(partial) == md5:
-                os.replace(partial, path)
+    with readable_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if size_bytes(path) is not None and checksum(path) == md5:
+            return
+        for url in urls:
+            try:
+                with replacing(path) as partial:
+                    _save(url, partial, md5, progress)
                 return
-            problems.append("what came is not the file that was asked for")
-        except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
-            problems.append(f"no answer ({getattr(error, 'reason', error)})")
-        except OSError as error:
-            problems.append(f"it could not be written to {path.parent} ({error.strerror or error})")
-        finally:
-            partial.unlink(missing_ok=True)
+            except Unanswered as problem:
+                problems.append(str(problem))
     raise DatasetError(
         f"{path.name} could not be downloaded: {'; '.join(problems)}. Check the connection and "
         f"try again, or put the file into {path.parent} yourself. The data set `shapes` needs no "
@@ -46,20 +48,66 @@ def fetch(urls: Sequence[str], path: Path, md5: str, progress: Progress | None =
     )
 
 
-def _stream(url: str, path: Path, progress: Progress | None) -> None:
-    with urllib.request.urlopen(url, timeout=TIMEOUT_S) as answer, path.open("wb") as file:
-        length = answer.headers.get("Content-Length")
-        total = int(length) if length else None
-        done = 0
-        while chunk := answer.read(CHUNK_BYTES):
+def unpack(archive: Path, path: Path) -> None:
+    """Unpack a gzip archive of one file. Raises: DatasetError when it cannot be written."""
+    with (
+        readable_errors(path),
+        replacing(path) as partial,
+        gzip.open(archive) as packed,
+        partial.open("wb") as file,
+    ):
+        shutil.copyfileobj(packed, file)
+
+
+@contextlib.contextmanager
+def readable_errors(path: Path) -> Iterator[None]:
+    """Say in a sentence that a file cannot be written: a full disk, a folder that is locked."""
+    try:
+        yield
+    except OSError as error:
+        raise DatasetError(
+            f"{path.name} could not be written to {path.parent} ({error.strerror or error}). Make "
+            "room there, or name another folder with CNNLAB_DATA. The data set `shapes` needs no "
+            "folder."
+        ) from error
+
+
+def checksum(path: Path) -> str:
+    """The md5 of a file, which is what the publishers of the sets give."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+
+
+def _save(url: str, path: Path, md5: str, progress: Progress | None) -> None:
+    done = 0
+    # Closing ends the connection also when writing or the caller's progress bar fails.
+    with contextlib.closing(_chunks(url)) as chunks, path.open("wb") as file:
+        for chunk, total in chunks:
             file.write(chunk)
             done += len(chunk)
             if progress:
                 progress(done, total)
-        if total is not None and done < total:
-            raise ConnectionError(f"the connection broke after {done:,} of {total:,} bytes")
+    if checksum(path) != md5:
+        raise Unanswered(f"what {_host(url)} sent is not the file that was asked for")
 
 
-def _md5(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+def _chunks(url: str) -> Generator[tuple[bytes, int | None], None, None]:
+    """The bytes at an address, and how many they will be in all where the server says so."""
+    done = 0
+    try:
+        with urllib.request.urlopen(url, timeout=TIMEOUT_S) as answer:
+            length = answer.headers.get("Content-Length")
+            total = int(length) if length else None
+            while chunk := answer.read(CHUNK_BYTES):
+                done += len(chunk)
+                yield chunk, total
+    # A server that is none gives ValueError or HTTPException, everything else OSError.
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        reason = getattr(error, "reason", None) or error
+        raise Unanswered(f"no answer from {_host(url)} ({reason})") from error
+    if total is not None and done < total:
+        raise Unanswered(f"{_host(url)} broke off after {done:,} of {total:,} bytes")
+
+
+def _host(url: str) -> str:
+    return urllib.request.Request(url).host

@@ -82,11 +82,11 @@ def ring(x: Tensor, y: Tensor) -> Tensor:
 
 
 def heart(x: Tensor, y: Tensor) -> Tensor:
-    """Two discs and the square that stands on its corner below them."""
+    """A square that stands on its corner, and a disc over each of its two upper sides."""
     x = x.abs()
-    disc = ((x - 0.42) * (x - 0.42) + (y + 0.3) * (y + 0.3)).sqrt() - 0.56
-    corner = torch.maximum((x + y) * 0.7071 - 0.62, -0.45 - y)
-    return torch.minimum(disc, corner)
+    square = (x + (y - 0.1).abs() - 0.792) * 0.7071
+    disc = ((x - 0.396) * (x - 0.396) + (y + 0.296) * (y + 0.296)).sqrt() - 0.56
+    return torch.minimum(square, disc)
 
 
 def crescent(x: Tensor, y: Tensor) -> Tensor:
