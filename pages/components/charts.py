@@ -1,5 +1,7 @@
 """Plotly figures; all of them in one style."""
 
+import html
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,6 +13,8 @@ from cnnlab.training.store import Curve
 # Okabe and Ito's palette: told apart by colour-blind readers, on white and on dark.
 BLUE, ORANGE, GREEN, GREY = "#2a7fd4", "#e08a00", "#009e73", "#8a8f98"
 FAINT = ("#9db8d9", "#e3c08c", "#96c9b8", "#c9a3bd")
+# One colour per compared run; the same palette, and two that stay apart from it.
+SERIES = (BLUE, ORANGE, GREEN, "#cc79a7", "#56b4e9", "#d55e00", "#9a8c00", GREY)
 HEIGHT_PX = 320
 PLAIN = {"displayModeBar": False}
 
@@ -66,6 +70,43 @@ def accuracy(current: NamedCurve | None, earlier: Sequence[NamedCurve], epochs: 
         )
     figure.update_yaxes(title="accuracy", range=[0, 1], tickformat=".0%")
     return _epoch_axis(layout(figure), epochs)
+
+
+def overlay(curves: Sequence[NamedCurve], measure: str, axis: str, lines: str) -> go.Figure:
+    """The loss or the accuracy of several runs against epoch, step or seconds.
+
+    `lines` says which are drawn: "test" solid, "training" dotted, or "both".
+    """
+    figure = go.Figure()
+    column = {"epoch": "epochs", "step": "steps", "seconds": "seconds"}[axis]
+    for colour, (name, curve) in zip(SERIES, ((c.name, c.curve) for c in curves), strict=False):
+        for split, prefix in (("training", "train_"), ("test", "test_")):
+            if lines not in ("both", split):
+                continue
+            test = split == "test"
+            thin = not test and lines == "both"
+            figure.add_scatter(
+                x=getattr(curve, f"test_{column}" if test else column),
+                y=[y if is_number(y) else None for y in getattr(curve, prefix + measure)],
+                name=html.escape(f"{name}, {split}"),
+                mode="lines+markers" if test else "lines",
+                line={"color": colour, "width": 1.5 if thin else 2.5},
+                line_dash="dot" if thin else "solid",
+                hovertemplate="%{fullData.name}<br>%{y:.3g} at "
+                + axis
+                + " %{x:.4g}<extra></extra>",
+            )
+    if measure == "accuracy":
+        figure.update_yaxes(title=measure, range=[0, 1], tickformat=".0%")
+    else:
+        figure.update_yaxes(title=measure, rangemode="tozero")
+    figure.update_xaxes(title=axis, rangemode="tozero")
+    return layout(figure, showlegend=False).update_layout(hovermode="closest")
+
+
+def is_number(value: float | None) -> bool:
+    """Whether a point can be drawn; the store gives None for NaN."""
+    return value is not None and math.isfinite(value)
 
 
 def _line(

@@ -8,6 +8,7 @@ from cnnlab.catalog import SECTIONS
 from pages.components import services, sidebar, state
 
 CHAPTER = Path("pages") / "chapter"
+WORKBENCH = Path("pages") / "workbench"
 
 
 def show() -> None:
@@ -28,4 +29,5 @@ def pages() -> dict[str, list[object]]:
         st.Page(CHAPTER / f"{slug}.py", title=section.heading, url_path=slug)
         for slug, section in SECTIONS.items()
     ]
-    return {"": [home], "Modern convolutional networks": sections}
+    workbench = [st.Page(WORKBENCH / "runs.py", title="Runs", url_path="runs")]
+    return {"": [home], "Modern convolutional networks": sections, "Workbench": workbench}

@@ -22,7 +22,11 @@ def generator(seed: int = 0) -> torch.Generator:
 @st.composite
 def pictures(draw):
     """A batch of random bytes, some of them all black or all white."""
-    shape = (draw(st.integers(1, 5)), draw(st.sampled_from([1, 3])), *[draw(st.integers(8, 40))] * 2)
+    shape = (
+        draw(st.integers(1, 5)),
+        draw(st.sampled_from([1, 3])),
+        *[draw(st.integers(8, 40))] * 2,
+    )
     low, high = draw(st.sampled_from([(0, 256), (0, 1), (255, 256), (250, 256)]))
     random = generator(draw(SEEDS))
     return torch.randint(low, high, shape, dtype=torch.uint8, generator=random)

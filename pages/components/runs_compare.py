@@ -1,0 +1,177 @@
+"""Runs side by side: their curves in one chart, and what sets their settings apart."""
+
+import html
+from collections.abc import Mapping, Sequence
+from itertools import chain
+
+import streamlit as st
+
+from cnnlab.catalog import NETWORKS
+from cnnlab.datasets import DATASETS
+from cnnlab.training.compare import differences, flatten
+from cnnlab.training.store import ACTIVE, RunRecord
+from pages.components import charts, curves, knobs, runs_table, services
+
+AXES = {"epoch": "Epoch", "step": "Step", "seconds": "Seconds"}
+LABELS = {
+    "dataset": "Data set",
+    "budget_s": "Time budget in seconds",
+    "flip": "Flip pictures",
+    "crop": "Shift pictures",
+    "color": "Change colours",
+    "device.": "Device used",
+    "precision.": "Precision used",
+    "params.": "Parameters",
+    "torch.": "PyTorch",
+    "torchvision.": "torchvision",
+}
+NAME_STYLE = "max-width:100%;overflow:hidden;text-overflow:ellipsis;white-space:nowrap"
+LINES = {"both": "Both", "test": "Test", "training": "Training"}
+ENVIRONMENT = ("device", "precision", "params", "torch", "torchvision", "python")
+
+
+def show(runs: Sequence[RunRecord]) -> None:
+    """Curves, figures and settings of the ticked runs."""
+    if not runs:
+        st.info("Tick one run to look at it, several to compare them.", icon=":material/check_box:")
+        return
+    most = len(charts.SERIES)
+    if len(runs) > most:
+        st.caption(f"{len(runs)} runs are ticked; the first {most} are drawn.")
+    runs = runs[:most]
+    overlaid(runs)
+    if len(runs) > 1:
+        apart(runs)
+    else:
+        alone(runs[0])
+
+
+def overlaid(runs: Sequence[RunRecord]) -> None:
+    """Loss and accuracy of all runs, one colour each."""
+    row = st.container(horizontal=True)
+    axis = row.segmented_control(
+        "Against", list(AXES), default="epoch", format_func=AXES.get, required=True, key="runs.axis"
+    )
+    lines = row.segmented_control(
+        "Lines", list(LINES), default="both", format_func=LINES.get, required=True, key="runs.lines"
+    )
+    st.html(legend(runs))
+    named = [charts.NamedCurve(run.name, services.store().curve(run.id)) for run in runs]
+    left, right = st.columns(2)
+    for place, measure in ((left, "loss"), (right, "accuracy")):
+        place.plotly_chart(
+            charts.overlay(named, measure, axis or "epoch", lines or "both"),
+            config=charts.PLAIN,
+            key=f"runs.chart.{measure}",
+        )
+    note = {"both": "Dots: test. Dotted line: training. ", "test": "", "training": ""}[
+        lines or "both"
+    ]
+    if not any(item.curve.steps or item.curve.test_steps for item in named):
+        note = "Nothing was measured yet. "
+    elif any(missing(item) for item in named):
+        note += "A gap is a loss that was no number any more: the run diverged there."
+    st.caption(note)
+
+
+def missing(item: charts.NamedCurve) -> bool:
+    """Whether the curve has a point that is not a number."""
+    values = chain(item.curve.train_loss, item.curve.test_loss)
+    return not all(charts.is_number(value) for value in values)
+
+
+def legend(runs: Sequence[RunRecord]) -> str:
+    """The names in their colours; it wraps where a chart's own legend would cover the chart."""
+    items = (
+        f'<span style="{NAME_STYLE}"><span style="color:{colour}">●</span> '
+        f"{html.escape(run.name)}</span>"
+        for run, colour in zip(runs, charts.SERIES, strict=False)
+    )
+    return f'<div style="display:flex;flex-wrap:wrap;gap:0.2rem 1.2rem">{"".join(items)}</div>'
+
+
+def apart(runs: Sequence[RunRecord]) -> None:
+    """A row per run: how it ended, and the settings in which the runs differ."""
+    st.subheader("What differs", anchor=False)
+    found = differences([run.config for run in runs])
+    names = list(dict.fromkeys(chain.from_iterable(found)))
+    rows = [
+        {
+            "Run": run.name,
+            "Test accuracy": runs_table.percent(result(run)),
+            **{label(name): setting(fields, name) for name in names},
+        }
+        for run, fields in zip(runs, found, strict=True)
+    ]
+    if not names:
+        st.caption("These runs have the same settings.")
+    st.dataframe(
+        rows,
+        height=35 * (len(rows) + 1) + 3,
+        hide_index=True,
+        column_config={
+            "Run": st.column_config.TextColumn(width="medium"),
+            "Test accuracy": st.column_config.NumberColumn(format="%.1f %%"),
+        },
+        placeholder="–",
+        key="runs.differences",
+        alt="Settings in which the runs differ",
+    )
+
+
+def result(run: RunRecord) -> float | None:
+    """The last test accuracy."""
+    return next(iter(services.store().curve(run.id).test_accuracy[-1:]), None)
+
+
+def setting(fields: Mapping[str, object], name: str) -> str:
+    """A setting's value; empty where the run's network has no such knob."""
+    if name not in fields:
+        return ""
+    value = fields[name]
+    titles = {"network": NETWORKS, "dataset": DATASETS}.get(name, {})
+    return titles[value].title if value in titles else value_text(value)
+
+
+def value_text(value: object) -> str:
+    """A value as a reader says it."""
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:g}"
+    return knobs.words(value) if isinstance(value, str) else str(value)
+
+
+def alone(run: RunRecord) -> None:
+    """How one run ended, its figures, and everything it was made with."""
+    if run.status in ACTIVE:
+        curves.status_line(run)
+    elif run.message:
+        (st.error if run.status == "failed" else st.info)(run.message)
+    st.subheader("Settings", anchor=False)
+    fields = {name: value for name, value in flatten(run.config).items() if value is not None}
+    knob_names = [name for name in fields if name in type(run.config.options).model_fields]
+    left, right = st.columns(2)
+    left.table(
+        {label(name): setting(fields, name) for name in fields if name not in knob_names}, alt="Run"
+    )
+    right.table({label(name): setting(fields, name) for name in knob_names}, alt="Network")
+    environment = {name: run.environment[name] for name in ENVIRONMENT if name in run.environment}
+    machine = {label(f"{name}."): machine_text(value) for name, value in environment.items()}
+    right.table({"Status": runs_table.STATUS.get(run.status, run.status), **machine}, alt="Machine")
+
+
+def machine_text(value: object) -> str:
+    """A value of the environment; names of devices and formats stay as they are."""
+    if isinstance(value, str):
+        return "CPU" if value == "cpu" else value
+    return value_text(value)
+
+
+def label(name: str) -> str:
+    """What a field is called here; a dot at the end marks one of the environment."""
+    return LABELS.get(name) or knobs.words(name.removesuffix("."))
