@@ -7,6 +7,13 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from torchvision.datasets import CIFAR10, FashionMNIST
+
+from cnnlab.datasets import download
+from tests.dataset_files import small_cifar, small_fashion
 
 
 @dataclass
@@ -68,6 +75,20 @@ def serving(mirror: Mirror) -> Iterator[Mirror]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+@contextlib.contextmanager
+def serving_small_sets(patch: pytest.MonkeyPatch, data: Path) -> Iterator[Mirror]:
+    """Both sets cut down and served; a proxy of the machine would not reach this server."""
+    patch.setenv("no_proxy", "127.0.0.1")
+    patch.setattr(download, "TIMEOUT_S", 5)
+    files = small_fashion(patch, data).archives | {
+        CIFAR10.filename: small_cifar(patch, data).archive
+    }
+    with serving(Mirror(files)) as mirror:
+        patch.setattr(FashionMNIST, "mirrors", [mirror.url])
+        patch.setattr(CIFAR10, "url", mirror.url + CIFAR10.filename)
+        yield mirror
 
 
 def nobody_there() -> str:

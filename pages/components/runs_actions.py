@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any
 
 import streamlit as st
 
@@ -42,7 +43,7 @@ def show(runs: Sequence[RunRecord]) -> None:
     exports(runs, row)
 
 
-def exports(runs: Sequence[RunRecord], row: object = None) -> None:
+def exports(runs: Sequence[RunRecord], row: Any = None) -> None:
     """Download buttons; the files are made when they are asked for."""
     place = row if row is not None else st.container(horizontal=True)
     name = export.file_name(runs[0]) if len(runs) == 1 else f"{len(runs)}-runs"
@@ -59,7 +60,7 @@ def exports(runs: Sequence[RunRecord], row: object = None) -> None:
             )
         )
     for label, file, made in kinds:
-        place.download_button(  # type: ignore[attr-defined]
+        place.download_button(
             label,
             made,
             file,

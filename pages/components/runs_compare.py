@@ -3,6 +3,7 @@
 import html
 from collections.abc import Mapping, Sequence
 from itertools import chain
+from typing import Any
 
 import streamlit as st
 
@@ -50,10 +51,20 @@ def overlaid(runs: Sequence[RunRecord]) -> None:
     """Loss and accuracy of all runs, one colour each."""
     row = st.container(horizontal=True)
     axis = row.segmented_control(
-        "Against", list(AXES), default="epoch", format_func=AXES.get, required=True, key="runs.axis"
+        "Against",
+        list(AXES),
+        default="epoch",
+        format_func=AXES.__getitem__,
+        required=True,
+        key="runs.axis",
     )
     lines = row.segmented_control(
-        "Lines", list(LINES), default="both", format_func=LINES.get, required=True, key="runs.lines"
+        "Lines",
+        list(LINES),
+        default="both",
+        format_func=LINES.__getitem__,
+        required=True,
+        key="runs.lines",
     )
     st.html(legend(runs))
     named = [charts.NamedCurve(run.name, services.store().curve(run.id)) for run in runs]
@@ -129,7 +140,7 @@ def setting(fields: Mapping[str, object], name: str) -> str:
     if name not in fields:
         return ""
     value = fields[name]
-    titles = {"network": NETWORKS, "dataset": DATASETS}.get(name, {})
+    titles: Any = {"network": NETWORKS, "dataset": DATASETS}.get(name, {})
     return titles[value].title if value in titles else value_text(value)
 
 

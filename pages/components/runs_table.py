@@ -3,6 +3,7 @@
 import zlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import streamlit as st
 
@@ -84,11 +85,11 @@ def pick(runs: Sequence[RunRecord]) -> list[RunRecord]:
     if not runs:
         st.info("No run matches. Clear a filter to see more.", icon=":material/filter_alt_off:")
         return []
-    remembered = state.get(SELECTED)
+    remembered: Any = state.get(SELECTED)
     rows = [
         place
         for place, run in enumerate(runs)
-        if (place == 0 if remembered is None else run.id in remembered)  # type: ignore[operator]
+        if (place == 0 if remembered is None else run.id in remembered)
     ]
     # Ticks are row numbers: another list is another table, or they would move to other runs.
     key = f"runs.table.{zlib.crc32(' '.join(run.id for run in runs).encode()):x}"
@@ -109,7 +110,7 @@ def pick(runs: Sequence[RunRecord]) -> list[RunRecord]:
     return chosen
 
 
-def columns() -> dict[str, object]:
+def columns() -> dict[str, Any]:
     """How the columns look."""
     return {
         "pinned": st.column_config.TextColumn("Pin", width=45, help="★ stays at the top"),
