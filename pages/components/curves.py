@@ -73,7 +73,9 @@ def phrase(name: str, value: object) -> str:
     field = knobs.words(name).lower()
     if isinstance(value, bool):
         return field if value else f"no {field}"
-    return f"{field} {knobs.words(value) if isinstance(value, str) else f'{value:g}'}"
+    if isinstance(value, int | float):
+        return f"{field} {value:g}"
+    return f"no {field}" if value is None else f"{field} {knobs.words(value)}"
 
 
 def status_line(run: RunRecord | None) -> None:
