@@ -4,7 +4,7 @@ import contextlib
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,7 +14,6 @@ from cnnlab.errors import TrainingError
 
 # Marks the file as ours ("CNNL"), so that another program's is never written to.
 APPLICATION = 0x434E4E4C
-VERSION = 1
 BUSY_S = 10.0
 
 
@@ -22,22 +21,23 @@ class Database:
     """One connection that reads and one that writes, each used by one thread at a time.
 
     Readers do not wait for writers (WAL), and other processes may use the file as well.
+    `scripts`: the first makes the tables, each further one brings them one version ahead.
     Raises: sqlite3.Error or OSError when the file cannot be opened; afterwards TrainingError.
     """
 
-    def __init__(self, path: Path, schema: str) -> None:
+    def __init__(self, path: Path, scripts: Sequence[str]) -> None:
         self.path = path
         self.notice = ""
         path.parent.mkdir(parents=True, exist_ok=True)
         # Two servers that start together must not both create, or both move a file aside.
         with FileLock(path.with_suffix(".lock"), timeout=BUSY_S):
-            if problem := _problem(path, schema):
+            if problem := _problem(path, scripts):
                 aside = _move_aside(path)
                 self.notice = (
                     f"The file of earlier runs {problem}. It was moved to {aside.name} in "
                     f"{path.parent}, and a new one was started."
                 )
-                _problem(path, schema)
+                _problem(path, scripts)
             self._writer, self._reader = _connect(path), _connect(path)
         self._writing, self._reading = threading.Lock(), threading.Lock()
 
@@ -93,19 +93,28 @@ def _connect(path: Path) -> sqlite3.Connection:
     return db
 
 
-def _problem(path: Path, schema: str) -> str | None:
-    """Create the tables in an empty file; what is wrong with a file that cannot be used."""
+def _problem(path: Path, scripts: Sequence[str]) -> str | None:
+    """Create or upgrade the tables; what is wrong with a file that cannot be used.
+
+    Raises: sqlite3.OperationalError for the file of a later version, which stays where it is:
+    the server that wrote it may still be using it.
+    """
     # Not yet in WAL mode: that would write to the file before it is known to be ours.
     db = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
     try:
-        marks = [db.execute(f"PRAGMA {mark}").fetchone()[0] for mark in MARKS]
-        if marks == list(MARKS.values()):
-            (answer,) = db.execute("PRAGMA quick_check(1)").fetchone()
-            return None if answer == "ok" else "was damaged"
-        if any(marks) or db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-            return "belongs to another program or to another version of this one"
-        marking = "".join(f"PRAGMA {mark} = {value};" for mark, value in MARKS.items())
-        db.executescript(f"BEGIN IMMEDIATE; {schema} {marking} COMMIT;")
+        (application,) = db.execute("PRAGMA application_id").fetchone()
+        (version,) = db.execute("PRAGMA user_version").fetchone()
+        (tables,) = db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        if application != APPLICATION and (application or version or tables):
+            return "belongs to another program"
+        (answer,) = db.execute("PRAGMA quick_check(1)").fetchone()
+        if answer != "ok":
+            return "was damaged"
+        if version > len(scripts):
+            raise sqlite3.OperationalError("a later version of CNN Lab wrote the runs there")
+        if version < len(scripts):
+            marks = f"PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {len(scripts)};"
+            db.executescript(f"BEGIN IMMEDIATE; {' '.join(scripts[version:])} {marks} COMMIT;")
     except sqlite3.DatabaseError as error:
         if getattr(error, "sqlite_errorcode", None) not in DAMAGED:
             raise
@@ -115,7 +124,6 @@ def _problem(path: Path, schema: str) -> str | None:
     return None
 
 
-MARKS = {"application_id": APPLICATION, "user_version": VERSION}
 DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 

@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -27,6 +28,9 @@ class Engine(Protocol):
     """Runs several configurations at once, one in each slot."""
 
     slots: int
+
+    def takes(self, slot: int, config: RunConfig) -> bool:
+        """Whether a slot can do this run; every run fits at least one."""
 
     def submit(self, slot: int, run: str, config: RunConfig, weights: Path) -> Iterator[Event]:
         """Do a run and give its events; the last one is an ending.
@@ -52,7 +56,8 @@ class _Job:
     def ending_of(self, worker: Worker) -> Event | None:
         """How the run ends if the worker is stuck or dead; None while there is hope."""
         if self.cancelled_s is not None and time.monotonic() - self.cancelled_s > PATIENCE_S:
-            return self.cancelled(KILLED)
+            # One that still warms up has not begun, and will pass the run over.
+            return self.cancelled(KILLED if worker.ready else None)
         return None if worker.has_more() else self.failed(worker.obituary())
 
     def failed(self, message: str) -> Failed:
@@ -67,18 +72,28 @@ class _Job:
 
 
 class LocalEngine:
-    """Worker processes on this machine: one for every GPU, or some for the CPU."""
+    """Worker processes on this machine: one for every GPU, and some for the CPU."""
 
     def __init__(self, cpu_slots: int = 1) -> None:
-        gpus = torch.cuda.device_count()
-        self.devices = [f"cuda:{i}" for i in range(gpus)] or ["cpu"] * cpu_slots
+        gpus = [f"cuda:{i}" for i in range(torch.cuda.device_count())]
+        self.devices = gpus + ["cpu"] * cpu_slots
         self.slots = len(self.devices)
+        # All workers are started by one thread that stays: Linux ends them with it.
+        self._starter = ThreadPoolExecutor(1, thread_name_prefix="worker-starter")
         self._lock = threading.Lock()
         self._workers: list[Worker | None] = [None] * self.slots
         self._jobs: dict[str, _Job] = {}
         self._closed = False
         for slot in range(self.slots):
-            self._keep_warm(slot)
+            self._replace(slot, None)
+
+    def takes(self, slot: int, config: RunConfig) -> bool:
+        if config.device == "auto":
+            # The fastest there is: any GPU, or the CPU of a machine without.
+            return (self.devices[slot] == "cpu") == (self.devices[0] == "cpu")
+        wanted = {"cuda": "cuda:0"}.get(config.device, config.device)
+        # A device that is not there fits anywhere: the run then fails with a sentence.
+        return wanted == self.devices[slot] or wanted not in self.devices
 
     def submit(self, slot: int, run: str, config: RunConfig, weights: Path) -> Iterator[Event]:
         job = _Job()
@@ -110,6 +125,13 @@ class LocalEngine:
         for worker in workers:
             if worker is not None:
                 worker.kill()
+        self._starter.shutdown()
+
+    @property
+    def warm(self) -> bool:
+        """Whether every worker has loaded what it needs to start a run at once."""
+        with self._lock:
+            return all(worker is not None and worker.ready for worker in self._workers)
 
     def worker_pids(self) -> list[int]:
         """The processes, one for each slot."""
@@ -132,6 +154,7 @@ class LocalEngine:
                 job.untold = job.untold and event is None
                 ended = isinstance(event, ENDINGS)
                 event = event or job.ending_of(worker)
+                ended = ended or (isinstance(event, Cancelled) and not worker.ready)
                 if isinstance(event, Progress):
                     job.last = event
                 if event is not None:
@@ -146,7 +169,7 @@ class LocalEngine:
             if worker is not None and not ended:
                 # It is dead or stuck, or nobody follows the run any more.
                 worker.kill()
-                self._keep_warm(slot)
+                self._replace(slot, worker)
 
     def _hand_over(self, slot: int, job: _Job, command: dict[str, Any]) -> Worker:
         """Give the run to the slot's worker. Raises: TrainingError when there can be none."""
@@ -167,7 +190,7 @@ class LocalEngine:
         if worker is None or not worker.usable():
             if worker is not None:
                 worker.kill()
-            worker = self._keep_warm(slot)
+            worker = self._replace(slot, worker)
         if worker is None:
             raise TrainingError(
                 "No process for training could be started. Try again in a minute; the server's "
@@ -175,13 +198,27 @@ class LocalEngine:
             )
         return worker
 
-    def _keep_warm(self, slot: int) -> Worker | None:
-        """Start a process for the slot, so that its next run need not wait for one."""
+    def _on_death(self, worker: Worker) -> None:
+        """Replace a worker that died between two runs, ahead of the next one."""
         with self._lock:
-            self._workers[slot] = None
-            if not self._closed:
+            busy = any(job.worker is worker for job in self._jobs.values())
+            slot = self._workers.index(worker) if worker in self._workers else None
+        # One that never got ready would die again at once; the next run tries it anew.
+        if slot is not None and worker.ready and not busy:
+            self._replace(slot, worker)
+            worker.close_pipes()
+
+    def _replace(self, slot: int, worker: Worker | None) -> Worker | None:
+        """Start a process for the slot, so that its next run need not wait for one.
+
+        Two threads may notice the same death: only one of them replaces the dead worker.
+        """
+        with self._lock:
+            if self._workers[slot] is worker and not self._closed:
+                self._workers[slot] = None
                 try:
-                    self._workers[slot] = Worker(self.devices[slot])
+                    made = self._starter.submit(Worker, self.devices[slot], self._on_death)
+                    self._workers[slot] = made.result()
                 except OSError:
                     log.exception("no worker for %s", self.devices[slot])
             return self._workers[slot]

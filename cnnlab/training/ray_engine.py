@@ -60,6 +60,10 @@ class RayEngine:
             scheduling_strategy="SPREAD",
         )(train_on_node)
 
+    def takes(self, slot: int, config: RunConfig) -> bool:  # noqa: ARG002
+        """Slots are places in the queue here; the cluster finds the machine."""
+        return True
+
     def submit(
         self,
         slot: int,  # noqa: ARG002

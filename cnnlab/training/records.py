@@ -1,6 +1,7 @@
 """What a store gives: a run, and the points of its curve."""
 
 import json
+import math
 import os
 import platform
 import sqlite3
@@ -13,14 +14,18 @@ import torchvision
 
 from cnnlab.errors import ConfigError
 from cnnlab.training.config import RunConfig
-from cnnlab.training.events import Started
+from cnnlab.training.events import Cancelled, Failed, Finished, Started
 
 ACTIVE = ("queued", "running")
 
 
 @dataclass(frozen=True)
 class RunRecord:
-    """A run as the store knows it. Times are seconds since 1970."""
+    """A run as the store knows it.
+
+    `figures` are those of its ending: step, epoch, elapsed_s, losses, accuracies, images_per_s.
+    Units: `queued_s`, `started_s`, `ended_s` seconds since 1970.
+    """
 
     id: str
     visitor: str
@@ -32,12 +37,27 @@ class RunRecord:
     environment: dict[str, Any]
     status: str
     message: str
+    figures: dict[str, Any]
     weights: str | None
     pinned: bool
     token: str | None
     queued_s: float
     started_s: float | None
     ended_s: float | None
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where a run stands: its last point."""
+
+    step: int
+    epoch: float
+    elapsed_s: float
+    train_loss: float
+    train_accuracy: float
+    lr: float
+    images_per_s: float
+    eta_s: float
 
 
 @dataclass
@@ -65,6 +85,7 @@ def record(row: sqlite3.Row) -> RunRecord | None:
     try:
         fields["config"] = _config(row["config"])
         fields["environment"] = json.loads(row["environment"])
+        fields["figures"] = json.loads(row["figures"])
     except (ConfigError, TypeError, ValueError):
         # Written by another version of the program, which had other knobs.
         return None
@@ -82,15 +103,28 @@ def curve(points: list[sqlite3.Row], tests: list[sqlite3.Row]) -> Curve:
     """Rows as columns."""
     found = Curve()
     if points:
-        columns = [list(column) for column in zip(*points, strict=True)]
+        columns = _columns(points)
         found.steps, found.epochs, found.seconds = columns[:3]
         found.train_loss, found.train_accuracy = columns[3:5]
         found.lr, found.images_per_s, found.eta_s = points[-1][5:]
     if tests:
-        columns = [list(column) for column in zip(*tests, strict=True)]
+        columns = _columns(tests)
         found.test_steps, found.test_epochs, found.test_seconds = columns[:3]
         found.test_loss, found.test_accuracy = columns[3:]
     return found
+
+
+def _columns(rows: list[sqlite3.Row]) -> list[list[Any]]:
+    """SQLite keeps what is not a number as nothing; a chart needs the number back."""
+    return [
+        [math.nan if value is None else value for value in column] if None in column else [*column]
+        for column in zip(*rows, strict=True)
+    ]
+
+
+def figures(event: Finished | Cancelled | Failed) -> dict[str, Any]:
+    """The numbers of an ending."""
+    return event.model_dump(exclude={"kind", "weights", "note", "message"})
 
 
 def environment(started: Started) -> dict[str, Any]:

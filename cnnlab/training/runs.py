@@ -4,19 +4,24 @@ import logging
 import math
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
+from cnnlab import catalog
 from cnnlab.errors import TrainingError
 from cnnlab.training.config import RunConfig
 from cnnlab.training.engines import Engine
 from cnnlab.training.events import Cancelled, Event, Failed, Finished, Progress, Started
-from cnnlab.training.line import Line
+from cnnlab.training.jobs import Job, Place
+from cnnlab.training.line import Line, expected_wait_s
 from cnnlab.training.outbox import Outbox
-from cnnlab.training.records import environment
+from cnnlab.training.own_runs import OwnRuns
+from cnnlab.training.readers import Readers
+from cnnlab.training.records import environment, figures
 from cnnlab.training.settings import Settings
-from cnnlab.training.store import ACTIVE, SERVER_STOPPED, RunRecord, RunStore
+from cnnlab.training.store import ACTIVE, SERVER_STOPPED, RunStore
 
 FLUSH_S = 0.15
 WATCH_S = 0.5
@@ -28,27 +33,10 @@ CLOSING_S = 5.0
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Place:
-    """A place in the line, 1 being the next; the wait is None where nothing is known."""
-
-    place: int
-    expected_wait_s: float | None
+__all__ = ["Place", "RunManager"]
 
 
-@dataclass
-class Job:
-    """A run that waits or goes on; `begun_s` is None while it waits."""
-
-    run: str
-    visitor: str
-    config: RunConfig
-    begun_s: float | None = None
-    eta_s: float | None = None
-    stopped: str | None = None
-
-
-class RunManager:
+class RunManager(OwnRuns):
     """Queues runs, starts them when a slot is free, and ends those that nobody watches."""
 
     def __init__(
@@ -58,14 +46,15 @@ class RunManager:
         settings: Settings,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.store = store
+        super().__init__(store)
+        self.readers = Readers(clock)
         self.engine = engine
         self.settings = settings
         self._clock = clock
         self._outbox = Outbox(store)
         self._line = Line()
         self._jobs: dict[str, Job] = {}
-        self._seen: dict[str, float] = {}
+        self._durations_s: deque[float] = deque(maxlen=20)
         self._orphans_s = -math.inf
         self._submitting = threading.Lock()
         # Guards all of the above; never held while something is read or written.
@@ -80,7 +69,7 @@ class RunManager:
 
     # What a page asks for
 
-    def submit(self, config: RunConfig, visitor: str, page: str, name: str) -> str:
+    def submit(self, config: RunConfig, visitor: str, page: str, name: str | None = None) -> str:
         """Put a run into the line; returns its name in the store.
 
         Raises: TrainingError when the visitor has too many runs waiting, or the disk is full.
@@ -88,7 +77,6 @@ class RunManager:
         most = self.settings.queue_per_visitor
         with self._submitting:
             with self._lock:
-                self._seen[visitor] = self._clock()
                 waiting = self._line.waiting(visitor)
             if waiting >= most:
                 raise TrainingError(
@@ -97,11 +85,13 @@ class RunManager:
                 )
             if self._closed.is_set():
                 raise TrainingError("The server is about to stop. Start the run again later.")
-            run = self.store.add(config, visitor, page, name)
+            self.readers.seen(visitor)
+            title = catalog.NETWORKS[config.network].title
+            run = self.store.add(config, visitor, page, name or title)
             with self._lock:
                 self._jobs[run] = Job(run, visitor, config)
                 self._line.add(visitor, run)
-                self._lock.notify()
+                self._lock.notify_all()
         return run
 
     def stop(self, run: str, visitor: str) -> None:
@@ -115,27 +105,41 @@ class RunManager:
                 "Stop it there."
             )
 
-    def delete(self, run: str, visitor: str) -> None:
-        """Forget one of the visitor's own runs. Raises: TrainingError for somebody else's."""
-        if self._own(run, visitor).status in ACTIVE:
-            raise TrainingError("This run is still going on. Stop it first, then delete it.")
-        self.store.delete(run)
-
     def seen(self, visitor: str) -> None:
-        """Note that the visitor is here; every page and every tick says so."""
-        with self._lock:
-            self._seen[visitor] = self._clock()
+        """The visitor is here; every page and every tick says so."""
+        self.readers.seen(visitor)
+
+    def arrived(self, visitor: str) -> None:
+        """A tab of the visitor's opened; while it is open, their runs go on."""
+        self.readers.arrived(visitor)
+
+    def left(self, visitor: str) -> None:
+        """A tab of the visitor's closed; after the grace period, their runs end."""
+        self.readers.left(visitor)
 
     def place(self, run: str) -> Place | None:
         """Where a run stands in the line; None when it does not wait."""
         with self._lock:
-            waiting = list(self._line)
-            left = [job.eta_s for job in self._jobs.values() if job.begun_s is not None]
-        if run not in waiting:
+            waiting = [self._jobs[other] for other in self._line]
+            busy = {job.slot: job for job in self._jobs.values() if job.begun_s is not None}
+            durations_s = list(self._durations_s)
+        job = next((job for job in waiting if job.run == run), None)
+        if job is None:
             return None
-        place = waiting.index(run) + 1
-        known = [eta_s for eta_s in left if eta_s is not None]
-        return Place(place, min(known) if place == 1 and known and known == left else None)
+        index, slots = waiting.index(job), self._slots(job.config)
+        ahead = sum(not slots.isdisjoint(self._slots(other.config)) for other in waiting[:index])
+        each_s = sum(durations_s) / len(durations_s) if durations_s else None
+        free_in_s = [self._time_left_s(busy.get(slot)) for slot in slots]
+        return Place(index + 1, expected_wait_s(free_in_s, ahead, each_s))
+
+    def _slots(self, config: RunConfig) -> set[int]:
+        return {slot for slot in range(self.engine.slots) if self.engine.takes(slot, config)}
+
+    def _time_left_s(self, job: Job | None) -> float | None:
+        if job is None or job.begun_s is None:
+            return 0.0
+        allowed_s = self.settings.run_limit_s - (self._clock() - job.begun_s)
+        return None if job.eta_s is None else max(0.0, min(job.eta_s, allowed_s))
 
     def close(self) -> None:
         """End all processes; the runs that they had are interrupted."""
@@ -154,7 +158,7 @@ class RunManager:
     # The slots
 
     def _serve(self, slot: int) -> None:
-        while (job := self._next()) is not None:
+        while (job := self._next(slot)) is not None:
             try:
                 self._do(slot, job)
             except Exception:
@@ -163,14 +167,16 @@ class RunManager:
             finally:
                 with self._lock:
                     self._jobs.pop(job.run, None)
+                    self._line.done(job.visitor)
+                    self._lock.notify_all()
 
-    def _next(self) -> Job | None:
+    def _next(self, slot: int) -> Job | None:
         with self._lock:
             while not self._closed.is_set():
-                run = self._line.take()
+                run = self._line.take(lambda run: self.engine.takes(slot, self._jobs[run].config))
                 if run is not None:
                     job = self._jobs[run]
-                    job.begun_s = self._clock()
+                    job.begun_s, job.slot = self._clock(), slot
                     return job
                 self._lock.wait()
         return None
@@ -215,14 +221,23 @@ class RunManager:
         if self._closed.is_set() and not isinstance(event, Finished):
             self._end(job.run, "interrupted", SERVER_STOPPED)
         elif isinstance(event, Failed):
-            self._end(job.run, "failed", event.message)
+            self._end(job.run, "failed", event.message, figures=figures(event))
         else:
+            if isinstance(event, Finished) and job.begun_s is not None:
+                self._durations_s.append(self._clock() - job.begun_s)
             stopped = job.stopped if isinstance(event, Cancelled) else None
             message = " ".join(part for part in (stopped, event.note) if part)
-            self._end(job.run, event.kind, message, event.weights)
+            self._end(job.run, event.kind, message, event.weights, figures(event))
 
-    def _end(self, run: str, status: str, message: str, weights: str | None = None) -> None:
-        self._outbox.add(partial(self.store.ended, run, status, message, weights))
+    def _end(
+        self,
+        run: str,
+        status: str,
+        message: str,
+        weights: str | None = None,
+        figures: dict[str, Any] | None = None,
+    ) -> None:
+        self._outbox.add(partial(self.store.ended, run, status, message, weights, figures))
 
     # Ending what should not go on
 
@@ -240,15 +255,12 @@ class RunManager:
         limit_s, grace_s = self.settings.run_limit_s, self.settings.grace_s
         with self._lock:
             jobs = list(self._jobs.values())
-            visitors = {job.visitor for job in jobs}
-            gone = {v for v, seen_s in self._seen.items() if now - seen_s > grace_s}
-            for visitor in gone - visitors:
-                del self._seen[visitor]
         for job in jobs:
             if job.begun_s is not None and now - job.begun_s > limit_s:
                 self._cancel(job.run, f"Stopped: a run may take {limit_s:g} s here.")
-            elif job.visitor in gone:
+            elif self.readers.gone_for_s(job.visitor) > grace_s:
                 self._cancel(job.run, f"Stopped: nobody had watched it for {grace_s:g} s.")
+        self.readers.forget(but={job.visitor for job in jobs}, older_than_s=grace_s)
         self._outbox.flush()
         if now - self._orphans_s > ORPHANS_S:
             self._look_for_orphans()
@@ -276,9 +288,3 @@ class RunManager:
         else:
             self.engine.cancel(run)
         return True
-
-    def _own(self, run: str, visitor: str) -> RunRecord:
-        record = self.store.run(run)
-        if record is None or record.visitor != visitor:
-            raise TrainingError("This run is not yours, or it does not exist any more.")
-        return record

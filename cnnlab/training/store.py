@@ -18,7 +18,7 @@ from cnnlab.training.config import RunConfig
 from cnnlab.training.database import Database
 from cnnlab.training.events import Evaluation, Event, Progress
 from cnnlab.training.presence import Presence
-from cnnlab.training.records import ACTIVE, Curve, RunRecord
+from cnnlab.training.records import ACTIVE, Curve, RunRecord, Standing
 from cnnlab.training.settings import home_folder
 
 __all__ = ["ACTIVE", "Curve", "RunRecord", "RunStore"]
@@ -49,6 +49,8 @@ CREATE TABLE evaluations (
 );
 CREATE INDEX evaluations_by_run ON evaluations (run);
 """
+# Each further script brings the tables of an existing file one version ahead.
+SCRIPTS = (SCHEMA, "ALTER TABLE runs ADD COLUMN figures TEXT NOT NULL DEFAULT '{}';")
 
 
 class RunStore:
@@ -62,7 +64,7 @@ class RunStore:
         self.home = home
         self._presence = Presence(home / "servers")
         try:
-            self._db = Database(self.path, SCHEMA)
+            self._db = Database(self.path, SCRIPTS)
         except BaseException:
             self._presence.close()
             raise
@@ -111,14 +113,29 @@ class RunStore:
             row = db.execute(query, (key,)).fetchone()
         return records.record(row) if row else None
 
-    def runs(self, visitor: str, *, page: str | None = None, limit: int = 200) -> list[RunRecord]:
-        """A visitor's runs, the newest first."""
+    def runs(
+        self,
+        visitor: str,
+        *,
+        page: str | None = None,
+        network: str | None = None,
+        status: str | None = None,
+        text: str | None = None,
+        limit: int = 200,
+        pinned_first: bool = False,
+    ) -> list[RunRecord]:
+        """A visitor's runs, the newest first; `text` is looked for in names and messages."""
+        equal = {"visitor": visitor, "page": page, "network": network, "status": status}
+        given: dict[str, Any] = {name: value for name, value in equal.items() if value is not None}
+        where = " AND ".join(f"{name} = :{name}" for name in given)
+        if text and text.strip():
+            words = "name || ' ' || network || ' ' || dataset || ' ' || message"
+            where += f" AND instr(lower({words}), :text) > 0"
+            given["text"] = text.strip().lower()
+        order = "pinned DESC, queued_s DESC" if pinned_first else "queued_s DESC"
+        query = f"SELECT * FROM runs WHERE {where} ORDER BY {order}, rowid DESC LIMIT :limit"
         with self._db.read() as db:
-            rows = db.execute(
-                "SELECT * FROM runs WHERE visitor = ? AND (? IS NULL OR page = ?) "
-                "ORDER BY queued_s DESC LIMIT ?",
-                (visitor, page, page, limit),
-            ).fetchall()
+            rows = db.execute(query, given | {"limit": limit}).fetchall()
         return [record for row in rows if (record := records.record(row))]
 
     def curve(self, run: str) -> Curve:
@@ -135,6 +152,16 @@ class RunStore:
                 (run,),
             ).fetchall()
         return records.curve(points, tests)
+
+    def progress(self, run: str) -> Standing | None:
+        """The last point of a run; None before the first."""
+        with self._db.read() as db:
+            row = db.execute(
+                "SELECT step, epoch, elapsed_s, loss, accuracy, lr, images_per_s, eta_s "
+                "FROM points WHERE run = ? ORDER BY rowid DESC LIMIT 1",
+                (run,),
+            ).fetchone()
+        return Standing(*row) if row else None
 
     # Writing
 
@@ -197,21 +224,32 @@ class RunStore:
                 db.executemany("INSERT INTO points VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", points)
                 db.executemany("INSERT INTO evaluations VALUES (?, ?, ?, ?, ?, ?)", tests)
 
-    def ended(self, run: str, status: str, message: str = "", weights: str | None = None) -> None:
+    def ended(
+        self,
+        run: str,
+        status: str,
+        message: str = "",
+        weights: str | None = None,
+        figures: dict[str, Any] | None = None,
+    ) -> None:
         """Note how a run ended; the first ending counts."""
         with self._db.write() as db:
             db.execute(
-                "UPDATE runs SET status = ?, message = ?, weights = ?, ended_s = ? "
+                "UPDATE runs SET status = ?, message = ?, weights = ?, figures = ?, ended_s = ? "
                 "WHERE id = ? AND status IN ('queued', 'running')",
-                (status, message, weights, time.time(), run),
+                (status, message, weights, json.dumps(figures or {}), time.time(), run),
             )
+        # A worker that was killed while it saved leaves half a file, up to half a gigabyte.
+        self._remove(f"{run}.*.partial")
 
     def delete(self, run: str) -> None:
         """Forget a run, its points and its weights."""
         with self._db.write() as db:
             db.execute("DELETE FROM runs WHERE id = ?", (run,))
-        # With the partial files of a worker that was killed while it saved.
-        for file in self.weights_path(run).parent.glob(f"{run}.*"):
+        self._remove(f"{run}.*")
+
+    def _remove(self, pattern: str) -> None:
+        for file in (self.home / "weights").glob(pattern):
             with contextlib.suppress(OSError):
                 file.unlink()
 

@@ -4,13 +4,15 @@ Commands come in and events go out as JSON lines; the log goes to standard error
 ends when its standard input closes, so that none is left behind when the server dies.
 
     in   {"run": "id", "config": {...}, "weights": "path"}    {"cancel": "id"}
-    out  {"run": "id", "event": {...}}
+    out  {"run": "id", "event": {...}}    {"ready": true} once, after the warm-up
 """
 
+import ctypes
 import json
 import logging
 import os
 import queue
+import signal
 import sys
 import threading
 import time
@@ -23,12 +25,13 @@ import torch
 from cnnlab.devices import usable_cores
 from cnnlab.errors import CnnLabError
 from cnnlab.training.config import RunConfig
-from cnnlab.training.events import ENDINGS, Event, Failed, Progress
+from cnnlab.training.events import Cancelled, Event, Failed, Progress
 from cnnlab.training.loop import resident, train
 from cnnlab.training.settings import Settings
 
 # Points come faster than anybody can look; a few times a second they are sent together.
 FLUSH_S = 0.1
+PR_SET_PDEATHSIG = 1
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +67,11 @@ class Reports:
         self._waiting: list[str] = []
         self._last_s = 0.0
 
+    def ready(self) -> None:
+        """Say that the warm-up is done."""
+        self._out.write('{"ready": true}\n')
+        self._out.flush()
+
     def send(self, run: str, event: Event) -> None:
         self._waiting.append(f'{{"run": {json.dumps(run)}, "event": {event.model_dump_json()}}}\n')
         urgent = not isinstance(event, Progress) or event.step == 1
@@ -75,20 +83,31 @@ class Reports:
 
 
 def work(commands: Commands, reports: Reports) -> None:
-    """Do one run after the other, for ever."""
+    """Do one run after the other, until one leaves this process unusable."""
     while True:
         command = commands.runs.get()
         run = command["run"]
-        for event in events(command, commands):
-            reports.send(run, event)
-            if isinstance(event, ENDINGS):
-                break
+        try:
+            for event in events(command, commands):
+                reports.send(run, event)
+        except Unusable:
+            return
         commands.cancelled.discard(run)
 
 
+class Unusable(Exception):
+    """Nobody knows what state this process is in; a fresh one should take its place."""
+
+
 def events(command: dict[str, Any], commands: Commands) -> Iterator[Event]:
-    """The events of one run; whatever goes wrong becomes the last of them."""
+    """The events of one run; whatever goes wrong becomes the last of them.
+
+    Raises: Unusable after the last event, when something went wrong that nobody foresaw.
+    """
     run = command["run"]
+    if run in commands.cancelled:
+        yield Cancelled(step=0, epoch=0, elapsed_s=0)
+        return
     try:
         config = RunConfig(**command["config"])
         yield from train(
@@ -100,10 +119,24 @@ def events(command: dict[str, Any], commands: Commands) -> Iterator[Event]:
         yield Failed(message=str(error))
     except Exception as error:
         log.exception("run %s", run)
-        yield Failed(
-            message=f"The run broke off with {type(error).__name__}. This is a mistake in the "
-            "program; the server's log has the details."
+        yield Failed(message=reason(error))
+        # A GPU that met an illegal address, say, refuses everything that this process asks.
+        raise Unusable from error
+
+
+def reason(error: Exception) -> str:
+    """What went wrong, for the reader; the log has the rest."""
+    text = str(error).lower()
+    # The allocator of the CPU, and a GPU that is full at the start, raise plain runtime errors.
+    if "can't allocate memory" in text or "out of memory" in text:
+        return (
+            "The device ran out of memory. Use a smaller batch, smaller pictures or a narrower "
+            "network."
         )
+    return (
+        f"The run broke off with {type(error).__name__}. This is a mistake in the program; the "
+        "server's log has the details."
+    )
 
 
 def protocol_out() -> TextIO:
@@ -121,14 +154,23 @@ def warm_up(device: str) -> None:
         log.exception("warming up on %s", device)
 
 
+def die_with_parent() -> None:
+    """A second belt beside the closed input: Linux kills this process when its parent dies."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 def main() -> None:
+    die_with_parent()
     logging.basicConfig(level=logging.INFO, format="worker %(process)d: %(message)s")
     reports = Reports(protocol_out())
     commands = Commands(sys.stdin)
     # One core stays free for the pages: with all of them taken, each waits for the other.
     torch.set_num_threads(Settings.from_environment().threads or max(1, usable_cores() - 1))
     warm_up(sys.argv[1] if len(sys.argv) > 1 else "cpu")
+    reports.ready()
     work(commands, reports)
+    os._exit(1)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +23,15 @@ log = logging.getLogger(__name__)
 
 
 class Worker:
-    """One worker process. Raises: OSError when the system cannot start it."""
+    """One worker process; `ready` when its warm-up is done, `on_death` is told when it ended.
 
-    def __init__(self, device: str) -> None:
+    Linux kills the process when the thread that made it ends: make it in one that stays.
+    Raises: OSError when the system cannot start it.
+    """
+
+    def __init__(self, device: str, on_death: Callable[["Worker"], None]) -> None:
+        self.ready = False
+        self._on_death = on_death
         search = [str(PROJECT), *filter(None, [os.environ.get("PYTHONPATH")])]
         self.process = subprocess.Popen(
             [sys.executable, "-m", "cnnlab.training.worker", device],
@@ -73,6 +80,10 @@ class Worker:
         self.process.kill()
         self.process.wait()
         self._listener.join(LAST_WORDS_S)
+        self.close_pipes()
+
+    def close_pipes(self) -> None:
+        """Give back what a dead process leaves behind."""
         for pipe in (self.process.stdin, self.process.stdout):
             if pipe is not None:
                 # What it never read is flushed by closing, and nobody is there to take it.
@@ -94,10 +105,25 @@ class Worker:
         try:
             for line in self.process.stdout:
                 message = json.loads(line)
+                if "ready" in message:
+                    self.ready = True
+                    continue
                 self._events.put((message["run"], from_json(json.dumps(message["event"]))))
         except (ValueError, KeyError, TypeError):
             # It died in the middle of a line, or something else wrote to the pipe.
             log.warning("worker %s: its events end in %r", self.process.pid, line[:80])
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(LAST_WORDS_S)
+            self._on_death(self)
+
+
+IN_WORDS = {
+    "SIGSEGV": "a library used memory that was not its own",
+    "SIGBUS": "memory or disk was full",
+    "SIGABRT": "a library gave up",
+    "SIGILL": "this processor does not know one of its instructions",
+    "SIGTERM": "somebody asked it to end",
+}
 
 
 def _cause(code: int) -> tuple[str, str]:
@@ -107,7 +133,8 @@ def _cause(code: int) -> tuple[str, str]:
             "Use a smaller batch, smaller pictures or a narrower network.",
         )
     if code < 0:
-        return f"it received {signal.Signals(-code).name}", "Start the run again."
+        name = signal.Signals(-code).name
+        return IN_WORDS.get(name, f"it received {name}"), "Start the run again."
     return (
         f"it ended with code {code}",
         "The server's log has the details; start the run again.",

@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from cnnlab.errors import TrainingError
+from cnnlab.training.database import Database
 from cnnlab.training.runs import RunManager
-from cnnlab.training.store import RunStore
+from cnnlab.training.store import SCRIPTS, RunStore
 from tests.unit.test_run_manager import CONFIG, SETTINGS, STARTED, Clock, FakeEngine, progress
 from tests.waiting import wait_until
 
@@ -109,6 +110,37 @@ def test_the_file_of_another_program_is_not_written_to(
     (aside,) = home.glob("runs-aside-*.sqlite")
     assert aside.read_bytes() == content
     add(store)
+
+
+def test_the_file_of_an_earlier_version_is_brought_up_to_date(
+    home: Path, open_store: Callable[[], RunStore]
+):
+    early = Database(home / "runs.sqlite", SCRIPTS[:1])
+    with early.write() as db:
+        db.execute(
+            "INSERT INTO runs (id, visitor, page, name, network, dataset, config, owner, status, "
+            "queued_s) VALUES ('r', 'ann', 'lenet', 'Old', 'lenet', 'shapes', ?, '', 'failed', 1)",
+            (CONFIG.model_dump_json(),),
+        )
+    early.close()
+    store = open_store()
+    assert store.notice == ""
+    assert (store.run("r").name, store.run("r").figures) == ("Old", {})
+    add(store)
+
+
+def test_the_file_of_a_later_version_stays_where_it_is(home: Path):
+    """The server that wrote it may still be using it."""
+    RunStore(home).close()
+    db = sqlite3.connect(home / "runs.sqlite")
+    db.execute("PRAGMA user_version = 99")
+    db.close()
+    content = (home / "runs.sqlite").read_bytes()
+    store = RunStore.open_default()
+    assert store.home != home
+    assert "later version" in store.notice
+    assert (home / "runs.sqlite").read_bytes() == content
+    store.close()
 
 
 def test_an_empty_file_is_a_new_store(home: Path, open_store: Callable[[], RunStore]):

@@ -49,8 +49,7 @@ def manager(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunManager]:
 
 
 def pid(manager: RunManager) -> int:
-    (number,) = manager.engine.worker_pids()
-    return number
+    return manager.engine.worker_pids()[0]
 
 
 def gone(number: int) -> bool:
@@ -121,6 +120,65 @@ def test_a_worker_that_hangs_is_ended_by_a_stop(manager: RunManager):
     assert gone(worker)
 
 
+def wait_until_warm(manager: RunManager) -> None:
+    wait_until(lambda: manager.engine.warm, timeout_s=60)
+
+
+def test_a_worker_that_dies_idle_is_replaced_before_the_next_run(manager: RunManager):
+    wait_until_warm(manager)
+    worker = pid(manager)
+    os.kill(worker, signal.SIGSEGV)
+    wait_until(lambda: pid(manager) != worker)
+    wait_until_warm(manager)
+    fresh = pid(manager)
+    check_that_the_next_run_works(manager)
+    assert pid(manager) == fresh
+
+
+def test_a_stop_during_the_warm_up_keeps_the_worker(manager: RunManager):
+    wait_until_warm(manager)
+    os.kill(pid(manager), signal.SIGKILL)
+    wait_until(lambda: not manager.engine.warm)
+    worker = pid(manager)
+    run = submit(manager, LONG)
+    wait_until(lambda: manager.place(run) is None)
+    manager.stop(run, "ann")
+    wait_for(manager, run, "cancelled")
+    assert "long step" not in manager.store.run(run).message
+    check_that_the_next_run_works(manager)
+    assert pid(manager) == worker
+
+
+PARENT = """
+import subprocess, sys
+command = [sys.executable, "-m", "cnnlab.training.worker"]
+worker = subprocess.Popen(command, stdin=int(sys.argv[1]), stdout=subprocess.PIPE)
+worker.stdout.readline()
+print(worker.pid, flush=True)
+worker.wait()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells of a parent's death")
+def test_a_worker_dies_with_its_parent_though_its_input_stays_open():
+    theirs, ours = os.pipe()
+    try:
+        with subprocess.Popen(
+            [sys.executable, "-c", PARENT, str(theirs)],
+            cwd=ROOT,
+            pass_fds=[theirs],
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as parent:
+            worker = int(parent.stdout.readline())
+            assert not gone(worker)
+            parent.kill()
+        wait_until(lambda: gone(worker))
+    finally:
+        os.close(theirs)
+        os.close(ours)
+
+
 SERVER = """
 import sys
 from cnnlab.training.engines import LocalEngine
@@ -185,6 +243,7 @@ def test_a_worker_ends_in_the_middle_of_a_step_and_writes_only_events_to_its_out
     ) as worker:
         worker.stdin.write(command({"network": "?"}) + command(LONG_STEP.model_dump()))
         worker.stdin.flush()
+        assert json.loads(worker.stdout.readline()) == {"ready": True}
         answers = [json.loads(worker.stdout.readline()) for _ in range(2)]
         assert [answer["event"]["kind"] for answer in answers] == ["failed", "started"]
         rest, log = worker.communicate(command(LONG_STEP.model_dump())[:20], timeout=5)

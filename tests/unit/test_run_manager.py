@@ -9,7 +9,7 @@ import pytest
 from cnnlab.errors import TrainingError
 from cnnlab.training import RunConfig
 from cnnlab.training.events import Cancelled, Event, Failed, Finished, Progress, Started
-from cnnlab.training.runs import RunManager
+from cnnlab.training.runs import Place, RunManager
 from cnnlab.training.settings import Settings
 from cnnlab.training.store import RunStore
 from tests.waiting import wait_until
@@ -39,10 +39,14 @@ class FakeEngine:
 
     def __init__(self, slots: int = 1) -> None:
         self.slots = slots
+        self.only_slot: int | None = None
         self.begun: list[str] = []
         self.cancelled: list[str] = []
         self.given_up: list[str] = []
         self._events: dict[str, queue.Queue[Event | Exception | None]] = {}
+
+    def takes(self, slot: int, config: RunConfig) -> bool:  # noqa: ARG002
+        return self.only_slot in (None, slot)
 
     def submit(self, slot: int, run: str, config: RunConfig, weights: Path) -> Iterator[Event]:
         assert 0 <= slot < self.slots
@@ -133,19 +137,33 @@ def test_a_run_goes_from_the_queue_to_its_end(server: Server):
     server.engine.finish(run)
     server.wait_for(run, "finished")
     assert server.store.run(run).weights == "file"
+    assert server.store.run(run).figures["step"] == 10
     assert server.store.curve(run).steps == [1, 2]
 
 
 def test_visitors_take_turns(server: Server):
+    """Whoever comes during somebody's run goes before that somebody's next one."""
     first = server.begin("pile")
     pile = [server.submit("pile") for _ in range(2)]
     late = server.submit("late")
-    order = [first, pile[0], late, pile[1]]
+    order = [first, late, *pile]
     for i, run in enumerate(order):
         wait_until(lambda run=run: run in server.engine.begun)
         assert server.engine.begun == order[: i + 1]
         server.engine.finish(run)
     server.wait_for(pile[1], "finished")
+
+
+def test_a_run_waits_for_a_slot_that_takes_it(tmp_path: Path):
+    server = Server(tmp_path, slots=2)
+    server.engine.only_slot = 1
+    first, second = server.begin("ann"), server.submit("bob")
+    assert server.manager.place(second).place == 1
+    assert server.engine.begun == [first]
+    server.engine.finish(first)
+    wait_until(lambda: second in server.engine.begun)
+    server.manager.close()
+    server.store.close()
 
 
 def test_only_so_many_wait_for_one_visitor(server: Server):
@@ -172,15 +190,28 @@ def test_each_slot_does_one_run(tmp_path: Path):
 
 def test_a_place_in_the_line(server: Server):
     running = server.begin("ann")
-    first, second = server.submit("ann"), server.submit("bob")
+    first, second = server.submit("bob"), server.submit("cy")
     assert server.manager.place(running) is None
     assert server.manager.place("unknown") is None
-    assert server.manager.place(first).place == 1
-    assert server.manager.place(first).expected_wait_s is None
+    assert server.manager.place(first) == Place(1, None)
     server.engine.put(running, progress(1, eta_s=42))
-    wait_until(lambda: server.manager.place(first).expected_wait_s == 42)
-    assert server.manager.place(second).place == 2
-    assert server.manager.place(second).expected_wait_s is None
+    wait_until(lambda: server.manager.place(first) == Place(1, 42))
+    # No run has shown yet how long one takes.
+    assert server.manager.place(second) == Place(2, None)
+
+    server.clock.now_s += 30
+    server.engine.finish(running)
+    wait_until(lambda: first in server.engine.begun)
+    server.engine.put(first, progress(1, eta_s=8))
+    third = server.submit("dan")
+    wait_until(lambda: server.manager.place(second) == Place(1, 8))
+    assert server.manager.place(third) == Place(2, 38)
+
+
+def test_no_run_is_expected_to_take_longer_than_it_may(server: Server):
+    running, waiting = server.begin("ann"), server.submit("bob")
+    server.engine.put(running, progress(1, eta_s=1e6))
+    wait_until(lambda: server.manager.place(waiting) == Place(1, SETTINGS.run_limit_s))
 
 
 def test_a_waiting_run_is_stopped_at_once(server: Server):
@@ -323,3 +354,40 @@ def test_a_new_manager_marks_the_runs_of_a_dead_server(tmp_path: Path):
     assert server.store.run(run).status == "interrupted"
     server.manager.close()
     server.store.close()
+
+
+def test_an_open_tab_keeps_a_run_although_its_reader_only_reads(server: Server):
+    server.manager.arrived("ann")
+    run = server.begin("ann")
+    server.clock.now_s += 5 * SETTINGS.grace_s
+    server.manager.arrived("ann")  # a reload: the new tab may open before the old one closes
+    server.manager.left("ann")
+    server.clock.now_s += SETTINGS.grace_s + 1
+    server.manager.check()
+    assert server.engine.cancelled == []
+
+    server.manager.left("ann")
+    server.clock.now_s += SETTINGS.grace_s - 1
+    server.manager.check()
+    assert server.engine.cancelled == []
+    server.clock.now_s += 2
+    server.manager.check()
+    server.wait_for(run, "cancelled")
+    assert "nobody had watched" in server.message(run)
+
+
+@pytest.mark.parametrize("act", ["stop", "delete", "rename", "pin", "share"])
+def test_only_ones_own_runs_can_be_changed(server: Server, act: str):
+    run = server.begin("ann")
+    server.engine.finish(run)
+    server.wait_for(run, "finished")
+    more = {"rename": ("x",), "pin": (True,)}.get(act, ())
+    for target, visitor in ((run, "bob"), ("unknown", "ann")):
+        with pytest.raises(TrainingError, match="not yours"):
+            getattr(server.manager, act)(target, visitor, *more)
+    getattr(server.manager, act)(run, "ann", *more)
+
+
+def test_without_a_name_a_run_is_called_after_its_network(server: Server):
+    run = server.manager.submit(CONFIG, "ann", "lenet")
+    assert server.store.run(run).name == "LeNet"

@@ -1,5 +1,6 @@
 """The store: what is written comes back, also from two processes at once."""
 
+import math
 import sqlite3
 import subprocess
 import sys
@@ -53,11 +54,12 @@ def test_a_run_comes_back_as_it_was_noted(store: RunStore):
     assert (record.visitor, record.page, record.name) == ("ann", "lenet", "first try")
     assert (record.status, record.started_s, record.pinned) == ("queued", None, False)
     store.started(run, {"device": "cpu"})
-    store.ended(run, "finished", "note", "file")
+    store.ended(run, "finished", "note", "file", {"step": 3, "test_loss": None})
     ended = store.run(run)
     assert ended is not None
     assert (ended.status, ended.message, ended.weights) == ("finished", "note", "file")
     assert ended.environment == {"device": "cpu"}
+    assert ended.figures == {"step": 3, "test_loss": None}
     assert ended.queued_s <= ended.started_s <= ended.ended_s
 
 
@@ -77,6 +79,56 @@ def test_runs_are_those_of_one_visitor_newest_first(store: RunStore):
     assert [record.id for record in store.runs("ann", page="vgg")] == [second]
     assert [record.id for record in store.runs("ann", limit=1)] == [second]
     assert store.runs("nobody") == []
+
+
+def test_runs_are_filtered_and_pinned_ones_come_first_where_asked(store: RunStore):
+    first, second = add(store), add(store)
+    store.rename(first, "Slow_one")
+    store.rename(second, "50% off")
+    third = store.add(RunConfig(network="nin"), "ann", "nin", "Ünïcode")
+    store.ended(second, "failed", "It ran out of memory.")
+
+    def found(**filters: object) -> list[str]:
+        return [record.id for record in store.runs("ann", **filters)]
+
+    assert found(network="nin") == [third]
+    assert found(status="failed") == [second]
+    assert found(status="failed", network="nin") == []
+    assert found(text="slow_") == [first]
+    assert found(text="%") == [second]
+    assert found(text="MEMORY") == [second]
+    assert found(text="  ") == [third, second, first]
+    store.pin(first, True)
+    assert found() == [third, second, first]
+    assert found(pinned_first=True) == [first, third, second]
+
+
+def test_where_a_run_stands_is_its_last_point(store: RunStore):
+    run = add(store)
+    assert store.progress(run) is None
+    store.append(run, [progress(1), progress(2), evaluation(2)])
+    assert (store.progress(run).step, store.progress(run).eta_s) == (2, 98)
+
+
+def test_what_is_not_a_number_stays_one(store: RunStore):
+    run = add(store)
+    losses = [math.nan, math.inf, 1.0]
+    store.append(
+        run,
+        [progress(i).model_copy(update={"train_loss": loss}) for i, loss in enumerate(losses, 1)],
+    )
+    found = store.curve(run).train_loss
+    assert math.isnan(found[0])
+    assert found[1:] == losses[1:]
+
+
+def test_half_written_weights_go_when_the_run_ends(store: RunStore):
+    run = add(store)
+    partial = store.weights_path(run).with_suffix(".123.partial")
+    partial.parent.mkdir(exist_ok=True)
+    partial.write_bytes(b"half")
+    store.ended(run, "failed", "the worker was killed")
+    assert not partial.exists()
 
 
 def test_a_curve_has_its_points_by_column(store: RunStore):

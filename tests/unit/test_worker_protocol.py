@@ -1,0 +1,155 @@
+"""What the worker makes of its commands, and what it lets out, without a process."""
+
+import io
+import json
+import math
+import os
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from cnnlab.errors import DatasetError
+from cnnlab.training import worker
+from cnnlab.training.events import Cancelled, Event, Failed, Finished, Progress, from_json
+from cnnlab.training.worker_process import _cause
+from tests.conftest import ROOT
+
+COMMAND: dict[str, Any] = {"run": "r", "config": {"network": "lenet"}, "weights": "w"}
+
+
+class Asked:
+    """Commands as the worker's reader leaves them."""
+
+    def __init__(self, *cancelled: str) -> None:
+        self.cancelled = set(cancelled)
+
+
+def ending(monkeypatch: pytest.MonkeyPatch, error: Exception) -> tuple[list[Event], bool]:
+    """What a run that breaks off reports, and whether the process can go on."""
+
+    def train(*_arguments: object, **_more: object) -> None:
+        raise error
+
+    monkeypatch.setattr(worker, "train", train)
+    found: list[Event] = []
+    try:
+        for event in worker.events(COMMAND, Asked()):
+            found.append(event)
+    except worker.Unusable:
+        return found, False
+    return found, True
+
+
+def test_our_own_errors_are_passed_on_and_the_process_stays(monkeypatch: pytest.MonkeyPatch):
+    error = DatasetError("It is not there. Fetch it.")
+    assert ending(monkeypatch, error) == ([Failed(message=str(error))], True)
+
+
+def test_other_errors_become_a_sentence_and_end_the_process(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    ((failed,), usable) = ending(monkeypatch, KeyError("secret"))
+    assert "KeyError" in failed.message
+    assert "secret" not in failed.message
+    assert not usable
+    assert "Traceback" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[enforce fail at alloc_cpu.cpp:127] DefaultCPUAllocator: can't allocate memory: you tried",
+        "CUDA error: out of memory",
+    ],
+)
+def test_full_memory_is_recognized(monkeypatch: pytest.MonkeyPatch, text: str):
+    ((failed,), _usable) = ending(monkeypatch, RuntimeError(text))
+    assert "ran out of memory" in failed.message
+    assert "smaller batch" in failed.message
+
+
+def test_a_bad_configuration_is_a_sentence():
+    command = COMMAND | {"config": {"network": "lenet", "epochs": -1}}
+    (failed,) = worker.events(command, Asked())
+    assert "epochs: -1 was given" in failed.message
+
+
+def test_a_run_cancelled_before_it_begins_does_not_begin(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(worker, "train", None)
+    assert list(worker.events(COMMAND, Asked("r"))) == [Cancelled(step=0, epoch=0, elapsed_s=0)]
+
+
+class Outlet(io.StringIO):
+    """Counts how often something was flushed."""
+
+    flushes = 0
+
+    def flush(self) -> None:
+        self.flushes += 1
+
+
+def point(step: int, train_loss: float = 1.0) -> Progress:
+    return Progress(
+        step=step,
+        epoch=0.5,
+        elapsed_s=1,
+        train_loss=train_loss,
+        train_accuracy=0.5,
+        lr=0.1,
+        images_per_s=10,
+        eta_s=1,
+    )
+
+
+def test_points_leave_in_batches_first_and_last_at_once():
+    out = Outlet()
+    reports = worker.Reports(out)
+    reports.send("r", point(1))
+    assert out.flushes == 1
+    for step in range(2, 1001):
+        reports.send("r", point(step))
+    assert out.flushes < 50
+    last = Finished(step=1000, epoch=1, elapsed_s=1)
+    reports.send("r", last)
+    events = [from_json(json.dumps(json.loads(x)["event"])) for x in out.getvalue().splitlines()]
+    assert events == [*map(point, range(1, 1001)), last]
+
+
+@pytest.mark.parametrize("loss", [math.nan, math.inf, 0.1 + 0.2])
+def test_every_loss_survives_the_journey(loss: float):
+    back = from_json(point(1, loss).model_dump_json())
+    assert isinstance(back, Progress)
+    assert back.train_loss == pytest.approx(loss, rel=0, nan_ok=True)
+
+
+def test_nothing_but_messages_reaches_the_protocol():
+    """Prints from Python, from C and from a child land on standard error."""
+    program = (
+        "import os, subprocess\n"
+        "from cnnlab.training import worker\n"
+        "reports = worker.Reports(worker.protocol_out())\n"
+        "print('from Python', flush=True)\n"
+        "os.write(1, b'from C\\n')\n"
+        "subprocess.run(['echo', 'from a child'])\n"
+        "reports.ready()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert [json.loads(line) for line in done.stdout.splitlines()] == [{"ready": True}]
+    assert {"from Python", "from C", "from a child"} <= set(done.stderr.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("code", "words"), [(-9, "memory"), (-11, "not its own"), (-1, "SIGHUP"), (3, "code 3")]
+)
+def test_every_death_has_a_reason_in_words(code: int, words: str):
+    assert words in " ".join(_cause(code))
