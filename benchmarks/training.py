@@ -30,6 +30,7 @@ from cnnlab import catalog, datasets, devices
 from cnnlab.training import RunConfig, train
 from cnnlab.training.events import Progress
 from cnnlab.training.optimization import build_optimizer
+from cnnlab.training.precision import choose
 
 
 def configuration(network: str, preset: str, steps: int, precision: str) -> RunConfig:
@@ -65,7 +66,7 @@ def synchronize(device: torch.device) -> None:
 def bare(config: RunConfig, steps: int) -> float:
     """Images per second of the step alone."""
     device = devices.resolve(config.device)
-    precision = devices.resolve_precision(config.precision, device)
+    precision = choose(config, device)
     model = build(config, torch.channels_last)
     optimizer = build_optimizer(config, model.parameters(), device)
     size = config.image_size

@@ -46,6 +46,8 @@ class NetworkSpec:
     presets: Mapping[str, Options]
     book: Recipe
     quick: Recipe
+    # Whether three seeds end as well in bfloat16 as in float32: `benchmarks.precision`.
+    bfloat16: bool = True
 
     def build(self, options: Options | None = None, device: str = "cpu") -> nn.Module:
         """Build the network with these knobs, or the book's; `device="meta"` costs nothing.

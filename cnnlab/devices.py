@@ -52,10 +52,12 @@ def resolve(name: str) -> torch.device:
     return torch.device(wanted)
 
 
-def resolve_precision(name: str, device: torch.device) -> torch.dtype:
-    """The number format of the arithmetic: bfloat16 on GPUs that have it, float32 elsewhere."""
-    if name == "bfloat16":
-        return torch.bfloat16
-    if name == "auto" and device.type == "cuda" and torch.cuda.is_bf16_supported():
-        return torch.bfloat16
-    return torch.float32
+def has_bfloat16(device: torch.device) -> bool:
+    """Whether the device multiplies numbers of 16 bits in hardware, and not by detours."""
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    if not hasattr(torch.cpu, "get_capabilities"):
+        # PyTorch 2.11 cannot tell yet; there the CPU keeps to single precision.
+        return False
+    has = torch.cpu.get_capabilities()
+    return any(has.get(name, False) for name in ("avx512_bf16", "amx_bf16", "bf16"))

@@ -29,7 +29,7 @@ def prepare(images: Tensor, size: int, augment: Augment, random: torch.Generator
 
     Shape: uint8 (N, C, H, W) -> float32 (N, C, size, size).
     """
-    x = images.float().div_(255)
+    x = images / 255
     if x.shape[-2:] != (size, size):
         shrinking = size < max(x.shape[-2:])
         x = interpolate(x, (size, size), mode="bilinear", align_corners=False, antialias=shrinking)

@@ -13,7 +13,9 @@ import torch
 
 from cnnlab.errors import TrainingError
 from cnnlab.training.config import RunConfig
+from cnnlab.training.estimate import Estimate
 from cnnlab.training.events import ENDINGS, Cancelled, Event, Failed, Progress
+from cnnlab.training.precision import same_speed
 from cnnlab.training.worker_process import Worker
 
 # A worker that has not stopped by itself after this time is killed.
@@ -31,6 +33,9 @@ class Engine(Protocol):
 
     def takes(self, slot: int, config: RunConfig) -> bool:
         """Whether a slot can do this run; every run fits at least one."""
+
+    def estimate(self, slot: int, config: RunConfig) -> Estimate | None:
+        """How fast a slot does such runs; None as long as it is not known. Never waits."""
 
     def submit(self, slot: int, run: str, config: RunConfig, weights: Path) -> Iterator[Event]:
         """Do a run and give its events; the last one is an ending.
@@ -95,17 +100,25 @@ class LocalEngine:
         # A device that is not there fits anywhere: the run then fails with a sentence.
         return wanted == self.devices[slot] or wanted not in self.devices
 
+    def estimate(self, slot: int, config: RunConfig) -> Estimate | None:
+        with self._lock:
+            worker = self._workers[slot]
+            idle = not any(job.worker is worker for job in self._jobs.values())
+        if worker is None:
+            return None
+        config = self._on_slot(slot, config)
+        return worker.estimate(same_speed(config), config.model_dump(), idle and worker.ready)
+
     def submit(self, slot: int, run: str, config: RunConfig, weights: Path) -> Iterator[Event]:
         job = _Job()
         with self._lock:
             self._jobs[run] = job
-        device = self.devices[slot] if config.device == "auto" else config.device
-        command = {
-            "run": run,
-            "config": config.model_dump() | {"device": device},
-            "weights": str(weights),
-        }
+        config = self._on_slot(slot, config)
+        command = {"run": run, "config": config.model_dump(), "weights": str(weights)}
         return self._follow(slot, run, job, command)
+
+    def _on_slot(self, slot: int, config: RunConfig) -> RunConfig:
+        return config.replace(device=self.devices[slot]) if config.device == "auto" else config
 
     def cancel(self, run: str) -> None:
         with self._lock:

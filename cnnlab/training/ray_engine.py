@@ -7,12 +7,15 @@ import threading
 import time
 from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 from cnnlab.training.config import RunConfig
 from cnnlab.training.continuation import Continuation
+from cnnlab.training.estimate import Estimate
 from cnnlab.training.events import Cancelled, Event, Failed, Finished, from_json
+from cnnlab.training.precision import same_speed
 from cnnlab.training.ray_cluster import import_ray, is_loss, join, obituary, room, stops_actor
-from cnnlab.training.ray_task import Batch, train_on_node
+from cnnlab.training.ray_task import Batch, estimate_on_node, train_on_node
 from cnnlab.training.settings import Settings
 
 # A run that has not stopped by itself after this time is ended by Ray.
@@ -21,6 +24,8 @@ POLL_S = 0.1
 # Weights of the widest networks are half a gigabyte and come over the network.
 FETCH_S = 120
 CLOSE_S = 5
+# Kinds of runs whose speed is kept.
+REMEMBERED = 300
 
 KILLED = "The run was waiting or in a long step, so its weights could not be kept."
 
@@ -59,10 +64,34 @@ class RayEngine:
             num_cpus=settings.ray_cpus_per_run,
             scheduling_strategy="SPREAD",
         )(train_on_node)
+        self._trial = ray.remote(
+            max_retries=0,
+            num_gpus=settings.ray_gpus_per_run,
+            num_cpus=settings.ray_cpus_per_run,
+        )(estimate_on_node)
+        self._estimates: dict[str, Any] = {}
 
     def takes(self, slot: int, config: RunConfig) -> bool:  # noqa: ARG002
         """Slots are places in the queue here; the cluster finds the machine."""
         return True
+
+    def estimate(self, slot: int, config: RunConfig) -> Estimate | None:  # noqa: ARG002
+        """How fast a machine of the cluster does such runs; asked once, when one has room."""
+        config = self._placed(config)
+        key = same_speed(config)
+        if key not in self._estimates:
+            while len(self._estimates) >= REMEMBERED:
+                self._estimates.pop(next(iter(self._estimates)), None)
+            self._estimates[key] = self._trial.remote(config.model_dump_json())
+        answer = self._estimates[key]
+        if not self._ray.wait([answer], timeout=0)[0]:
+            return None
+        try:
+            return Estimate.model_validate_json(self._ray.get(answer))
+        except self._ray.exceptions.RayError as error:
+            # The machine is gone, say; another one may answer the next time.
+            self._estimates.pop(key, None)
+            return Estimate(problem=str(error))
 
     def submit(
         self,

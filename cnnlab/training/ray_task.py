@@ -11,6 +11,7 @@ import torch
 
 from cnnlab.errors import CnnLabError
 from cnnlab.training.config import RunConfig
+from cnnlab.training.estimate import Estimate, estimate
 from cnnlab.training.events import ENDINGS, Event, Failed, Progress
 from cnnlab.training.loop import train
 
@@ -30,6 +31,14 @@ def train_on_node(run: str, config: str, gpus: float, stops: Any) -> Iterator[Ba
         torch.cuda.set_per_process_memory_fraction(gpus)
     with tempfile.TemporaryDirectory(prefix="cnnlab-") as folder:
         yield from batches(config, Path(folder) / "weights.safetensors", asked.is_set)
+
+
+def estimate_on_node(config: str) -> str:
+    """How fast this machine does such runs, or why it cannot, as JSON."""
+    try:
+        return estimate(RunConfig.from_json(config)).model_dump_json()
+    except (CnnLabError, RuntimeError, MemoryError) as error:
+        return Estimate(problem=str(error)).model_dump_json()
 
 
 def batches(config: str, weights: Path, should_stop: Callable[[], bool]) -> Iterator[Batch]:

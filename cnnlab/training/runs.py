@@ -13,6 +13,7 @@ from cnnlab import catalog
 from cnnlab.errors import TrainingError
 from cnnlab.training.config import RunConfig
 from cnnlab.training.engines import Engine
+from cnnlab.training.estimate import Estimate
 from cnnlab.training.events import Cancelled, Event, Failed, Finished, Progress, Started
 from cnnlab.training.jobs import Job, Place
 from cnnlab.training.line import Line, expected_wait_s
@@ -131,6 +132,11 @@ class RunManager(OwnRuns):
         each_s = sum(durations_s) / len(durations_s) if durations_s else None
         free_in_s = [self._time_left_s(busy.get(slot)) for slot in slots]
         return Place(index + 1, expected_wait_s(free_in_s, ahead, each_s))
+
+    def estimate(self, config: RunConfig) -> Estimate | None:
+        """How fast such a run would be here; None as long as it is not known. Never waits."""
+        found = (self.engine.estimate(slot, config) for slot in self._slots(config))
+        return next(filter(None, found), None)
 
     def _slots(self, config: RunConfig) -> set[int]:
         return {slot for slot in range(self.engine.slots) if self.engine.takes(slot, config)}

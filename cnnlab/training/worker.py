@@ -4,7 +4,9 @@ Commands come in and events go out as JSON lines; the log goes to standard error
 ends when its standard input closes, so that none is left behind when the server dies.
 
     in   {"run": "id", "config": {...}, "weights": "path"}    {"cancel": "id"}
+         {"estimate": "key", "config": {...}}
     out  {"run": "id", "event": {...}}    {"ready": true} once, after the warm-up
+         {"estimate": "key", "answer": {...}}, with null when a run came between
 """
 
 import ctypes
@@ -25,9 +27,11 @@ import torch
 from cnnlab.devices import usable_cores
 from cnnlab.errors import CnnLabError
 from cnnlab.training.config import RunConfig
+from cnnlab.training.estimate import Estimate, estimate
 from cnnlab.training.events import Cancelled, Event, Failed, Progress
 from cnnlab.training.loop import resident, train
 from cnnlab.training.settings import Settings
+from cnnlab.training.trial import Interrupted
 
 # Points come faster than anybody can look; a few times a second they are sent together.
 FLUSH_S = 0.1
@@ -40,9 +44,13 @@ class Commands:
     """Reads the standard input in a thread: what to run next, and what to cancel."""
 
     def __init__(self, lines: TextIO) -> None:
-        self.runs: queue.Queue[dict[str, Any]] = queue.Queue()
+        self.waiting: queue.Queue[dict[str, Any]] = queue.Queue()
         self.cancelled: set[str] = set()
         threading.Thread(target=self._read, args=(lines,), daemon=True).start()
+
+    def run_waits(self) -> bool:
+        """Whether there is something more urgent than an estimate."""
+        return any("run" in command for command in list(self.waiting.queue))
 
     def _read(self, lines: TextIO) -> None:
         try:
@@ -51,7 +59,7 @@ class Commands:
                 if "cancel" in command:
                     self.cancelled.add(command["cancel"])
                 else:
-                    self.runs.put(command)
+                    self.waiting.put(command)
         except ValueError:
             log.warning("a command broke off in the middle of a line")
         finally:
@@ -72,6 +80,12 @@ class Reports:
         self._out.write('{"ready": true}\n')
         self._out.flush()
 
+    def answer(self, key: str, found: Estimate | None) -> None:
+        """Say how long runs of a kind take."""
+        text = found.model_dump_json() if found else "null"
+        self._out.write(f'{{"estimate": {json.dumps(key)}, "answer": {text}}}\n')
+        self._out.flush()
+
     def send(self, run: str, event: Event) -> None:
         self._waiting.append(f'{{"run": {json.dumps(run)}, "event": {event.model_dump_json()}}}\n')
         urgent = not isinstance(event, Progress) or event.step == 1
@@ -85,7 +99,10 @@ class Reports:
 def work(commands: Commands, reports: Reports) -> None:
     """Do one run after the other, until one leaves this process unusable."""
     while True:
-        command = commands.runs.get()
+        command = commands.waiting.get()
+        if "estimate" in command:
+            reports.answer(command["estimate"], estimated(command, commands))
+            continue
         run = command["run"]
         try:
             for event in events(command, commands):
@@ -93,6 +110,19 @@ def work(commands: Commands, reports: Reports) -> None:
         except Unusable:
             return
         commands.cancelled.discard(run)
+
+
+def estimated(command: dict[str, Any], commands: Commands) -> Estimate | None:
+    """How long such a run takes; None where a run waits, which comes first."""
+    try:
+        return estimate(RunConfig(**command["config"]), commands.run_waits)
+    except Interrupted:
+        return None
+    except CnnLabError as error:
+        return Estimate(problem=str(error))
+    except Exception as error:
+        log.exception("estimate")
+        return Estimate(problem=reason(error))
 
 
 class Unusable(Exception):

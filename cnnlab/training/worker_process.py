@@ -13,11 +13,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from cnnlab.training.estimate import Estimate
 from cnnlab.training.events import Event, from_json
 
 PROJECT = Path(__file__).parents[2]
 # A process that has closed its output is at its end; longer than this it does not take.
 LAST_WORDS_S = 2.0
+# Kinds of runs whose speed is kept.
+REMEMBERED = 300
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +34,8 @@ class Worker:
 
     def __init__(self, device: str, on_death: Callable[["Worker"], None]) -> None:
         self.ready = False
+        self._estimates: dict[str, Estimate] = {}
+        self._asked: set[str] = set()
         self._on_death = on_death
         search = [str(PROJECT), *filter(None, [os.environ.get("PYTHONPATH")])]
         self.process = subprocess.Popen(
@@ -58,6 +63,17 @@ class Worker:
         except (OSError, ValueError):
             # Dead, or killed and its pipes closed since.
             log.warning("worker %s does not listen any more", self.process.pid)
+
+    def estimate(self, key: str, config: dict[str, Any], ask: bool) -> Estimate | None:
+        """What is known of runs of a kind; None where nothing is, and then it may be asked for."""
+        with self._sending:
+            known = self._estimates.get(key)
+            ask = ask and known is None and key not in self._asked
+            if ask:
+                self._asked.add(key)
+        if ask:
+            self.send({"estimate": key, "config": config})
+        return known
 
     def next_event(self, run: str, timeout_s: float) -> Event | None:
         """The next event of a run; leftovers of an earlier one are dropped."""
@@ -108,6 +124,9 @@ class Worker:
                 if "ready" in message:
                     self.ready = True
                     continue
+                if "estimate" in message:
+                    self._note(message["estimate"], message["answer"])
+                    continue
                 self._events.put((message["run"], from_json(json.dumps(message["event"]))))
         except (ValueError, KeyError, TypeError):
             # It died in the middle of a line, or something else wrote to the pipe.
@@ -115,6 +134,14 @@ class Worker:
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(LAST_WORDS_S)
             self._on_death(self)
+
+    def _note(self, key: str, answer: dict[str, Any] | None) -> None:
+        with self._sending:
+            self._asked.discard(key)
+            if answer is not None:
+                self._estimates[key] = Estimate(**answer)
+            while len(self._estimates) > REMEMBERED:
+                del self._estimates[next(iter(self._estimates))]
 
 
 IN_WORDS = {

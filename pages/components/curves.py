@@ -9,6 +9,7 @@ from cnnlab.training.compare import differences
 from cnnlab.training.runs import Place
 from cnnlab.training.store import ACTIVE, RunRecord
 from pages.components import charts, knobs, services, state
+from pages.components.durations import duration
 
 TICK_S = 0.4
 EARLIER = 4
@@ -112,15 +113,6 @@ ENDINGS = {
     "failed": "Failed",
     "interrupted": "Interrupted: the server was stopped",
 }
-
-
-def duration(seconds: float | None) -> str:
-    """A time as a reader says it."""
-    if seconds is None:
-        return "?"
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 def outcome(run: RunRecord) -> None:

@@ -88,12 +88,8 @@ def preset_picker(
     key = f"{prefix}.{spec.name}.preset"
 
     def apply() -> None:
-        preset = str(state.get(key, default))
-        for name, value in spec.presets[preset]:
-            state.put(f"{prefix}.{spec.name}.{name}", value)
-        image_size = default_image_size(spec, spec.presets[preset])
-        state.put(f"{prefix}.{spec.name}.image_size", image_size)
-        also(preset)
+        use_preset(spec, prefix, str(state.get(key, default)))
+        also(str(state.get(key, default)))
 
     return str(
         st.selectbox(
@@ -107,6 +103,15 @@ def preset_picker(
             help="A named set of knobs. Choosing one sets every knob below.",
         )
     )
+
+
+def use_preset(spec: NetworkSpec, prefix: str, preset: str) -> None:
+    """Set every knob of the network from a callback."""
+    state.put(f"{prefix}.{spec.name}.preset", preset)
+    for name, value in spec.presets[preset]:
+        state.put(f"{prefix}.{spec.name}.{name}", value)
+    image_size = default_image_size(spec, spec.presets[preset])
+    state.put(f"{prefix}.{spec.name}.image_size", image_size)
 
 
 def default_image_size(spec: NetworkSpec, options: Options) -> int:

@@ -1,5 +1,6 @@
 """The Train view: the run's knobs, Start and Stop, the live curves."""
 
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -9,7 +10,7 @@ from cnnlab.catalog import NETWORKS, NetworkSpec, Recipe, Section
 from cnnlab.datasets.augment import Augment
 from cnnlab.errors import CnnLabError
 from cnnlab.training import RunConfig
-from pages.components import curves, data_state, knobs, services, state
+from pages.components import curves, data_state, knobs, run_time, services, state
 
 PREFIX = "t"
 BATCH_SIZES = [8, 16, 32, 64, 128, 256, 512]
@@ -26,7 +27,7 @@ def show(section: Section, spec: NetworkSpec) -> None:
         except CnnLabError as error:
             st.error(str(error), icon=":material/tune:")
     with content:
-        buttons(section, config)
+        buttons(section, spec, config)
         curves.show(section, epochs=config.epochs if config else 1)
 
 
@@ -59,13 +60,20 @@ def configure(section: Section, spec: NetworkSpec) -> RunConfig:
 
 def preset_picker(spec: NetworkSpec, default: str) -> None:
     """Named sets of knobs; with the network's knobs come the settings of its recipe."""
+    knobs.preset_picker(spec, PREFIX, default, partial(apply_recipe, spec))
 
-    def apply_recipe(preset: str) -> None:
-        recipe = spec.quick if preset == "small" else spec.book
-        for name in ("epochs", "lr", "batch_size", "image_size", "momentum", "optimizer", "init"):
-            state.put(key(spec, name), getattr(recipe, name))
 
-    knobs.preset_picker(spec, PREFIX, default, apply_recipe)
+def apply_recipe(spec: NetworkSpec, preset: str) -> None:
+    """Set how the run is done as it suits a set of knobs."""
+    recipe = spec.quick if preset == "small" else spec.book
+    for name in ("epochs", "lr", "batch_size", "image_size", "momentum", "optimizer", "init"):
+        state.put(key(spec, name), getattr(recipe, name))
+
+
+def use_small(spec: NetworkSpec) -> None:
+    """The network and the recipe for which nobody waits long."""
+    knobs.use_preset(spec, PREFIX, "small")
+    apply_recipe(spec, "small")
 
 
 def key(spec: NetworkSpec, name: str) -> str:
@@ -140,7 +148,7 @@ def more_fields(spec: NetworkSpec, recipe: Recipe, dataset: str) -> dict[str, An
     return fields
 
 
-def buttons(section: Section, config: RunConfig | None) -> None:
+def buttons(section: Section, spec: NetworkSpec, config: RunConfig | None) -> None:
     """Start and Stop; a data set that is not there is offered for download instead."""
     manager, visitor = services.run_manager(), state.visitor()
     active = curves.active_run(section)
@@ -163,6 +171,15 @@ def buttons(section: Section, config: RunConfig | None) -> None:
     if row.button("Stop", icon=":material/stop:", disabled=active is None, key="stop"):
         manager.stop(active.id, visitor)
         st.rerun()
+    if config:
+        offer = partial(use_small, spec) if not is_small(spec, config) else None
+        run_time.show(config, offer, busy=active is not None)
+
+
+def is_small(spec: NetworkSpec, config: RunConfig) -> bool:
+    """Whether the run is what the small preset would make it, whatever the picture size."""
+    preset = str(state.get(key(spec, "preset"), "small"))
+    return preset == "small" and config.epochs <= spec.quick.epochs
 
 
 def run_name(config: RunConfig, visitor: str) -> str:

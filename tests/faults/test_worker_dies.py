@@ -250,3 +250,13 @@ def test_a_worker_ends_in_the_middle_of_a_step_and_writes_only_events_to_its_out
     assert rest == ""
     assert "broke off" in log
     assert worker.returncode == 0
+
+
+def test_a_worker_that_dies_over_an_estimate_is_replaced_and_asked_again(manager: RunManager):
+    config = SHORT.replace(batch_size=64)
+    wait_until(lambda: manager.estimate(config) is not None)
+    os.kill(pid(manager), signal.SIGKILL)
+    wait_until(lambda: manager.estimate(config.replace(batch_size=32)) is not None)
+    found = manager.estimate(config.replace(batch_size=32))
+    assert found is not None
+    assert found.run_s(config) > 0

@@ -8,6 +8,7 @@ import pytest
 
 from cnnlab.errors import TrainingError
 from cnnlab.training import RunConfig
+from cnnlab.training.estimate import Estimate
 from cnnlab.training.events import Cancelled, Event, Failed, Finished, Progress, Started
 from cnnlab.training.runs import Place, RunManager
 from cnnlab.training.settings import Settings
@@ -38,6 +39,7 @@ class FakeEngine:
     """Gives the events that the test puts in, and ends a run that is cancelled."""
 
     def __init__(self, slots: int = 1) -> None:
+        self.known: dict[int, Estimate] = {}
         self.slots = slots
         self.only_slot: int | None = None
         self.begun: list[str] = []
@@ -47,6 +49,9 @@ class FakeEngine:
 
     def takes(self, slot: int, config: RunConfig) -> bool:  # noqa: ARG002
         return self.only_slot in (None, slot)
+
+    def estimate(self, slot: int, config: RunConfig) -> Estimate | None:  # noqa: ARG002
+        return self.known.get(slot)
 
     def submit(self, slot: int, run: str, config: RunConfig, weights: Path) -> Iterator[Event]:
         assert 0 <= slot < self.slots
@@ -391,3 +396,16 @@ def test_only_ones_own_runs_can_be_changed(server: Server, act: str):
 def test_without_a_name_a_run_is_called_after_its_network(server: Server):
     run = server.manager.submit(CONFIG, "ann", "lenet")
     assert server.store.run(run).name == "LeNet"
+
+
+def test_an_estimate_comes_from_a_slot_that_would_do_the_run(tmp_path: Path):
+    server = Server(tmp_path, slots=2)
+    try:
+        assert server.manager.estimate(CONFIG) is None
+        server.engine.known[1] = Estimate(precision="float32", step_s=2, test_image_s=0)
+        assert server.manager.estimate(CONFIG) == server.engine.known[1]
+        server.engine.only_slot = 0
+        assert server.manager.estimate(CONFIG) is None
+    finally:
+        server.manager.close()
+        server.store.close()

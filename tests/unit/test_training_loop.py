@@ -13,7 +13,7 @@ from cnnlab import catalog
 from cnnlab.datasets import Dataset
 from cnnlab.datasets.augment import Augment
 from cnnlab.errors import ConfigError
-from cnnlab.training import RunConfig, loop, plan, train, weights
+from cnnlab.training import RunConfig, loop, plan, train, trainer, weights
 from cnnlab.training.events import Cancelled, Evaluation, Failed, Finished, Progress, Started
 from cnnlab.training.events import from_json as event_from_json
 
@@ -27,6 +27,7 @@ CONFIG = RunConfig(
     epochs=2,
     seed=3,
     device="cpu",
+    precision="float32",
 )
 EASY = CONFIG.replace(
     options={"batch_norm": True, "activation": "relu"},
@@ -54,7 +55,7 @@ def small_data(monkeypatch):
     data = Dataset(*plain_colours(320, 1), *plain_colours(70, 2), names)
     monkeypatch.setattr(loop, "resident", lambda _name, _device: data)
     # Batches of the evaluation that are not all of one size.
-    monkeypatch.setattr(loop, "EVALUATION_BATCH", 32)
+    monkeypatch.setattr(trainer, "EVALUATION_BATCH", 32)
     return data
 
 
@@ -161,9 +162,11 @@ def test_it_learns_and_the_figures_are_those_of_the_saved_weights(tmp_path, smal
     assert last.test_loss == pytest.approx(loss, rel=1e-4)
 
 
-def test_a_subset_is_the_same_for_every_seed_and_each_picture_comes_once_an_epoch():
+def test_a_subset_is_the_same_for_every_seed_and_each_picture_comes_once_an_epoch(small_data):
     config = EASY.replace(train_size=70)
-    trainers = [loop.Trainer(config.replace(seed=seed)) for seed in (0, 1)]
+    trainers = [
+        trainer.Trainer(config.replace(seed=seed), small_data, torch.float32) for seed in (0, 1)
+    ]
     assert torch.equal(trainers[0].subset, trainers[1].subset)
     first, second = (torch.cat(list(trainers[0].batches())) for _ in range(2))
     for epoch in (first, second):
@@ -212,7 +215,7 @@ def test_a_budget_ends_early_with_an_evaluation():
 
 @pytest.mark.parametrize("value", ["nan", "inf"])
 def test_a_loss_that_runs_away(monkeypatch, tmp_path, value):
-    monkeypatch.setattr(loop, "cross_entropy", lambda x, y: cross_entropy(x, y) * float(value))
+    monkeypatch.setattr(trainer, "cross_entropy", lambda x, y: cross_entropy(x, y) * float(value))
     events = list(train(CONFIG, save_to=tmp_path / "w.safetensors"))
     assert [e.kind for e in events] == ["started", "failed"]
     assert f"The loss became {value} at step 1" in events[-1].message
@@ -245,7 +248,7 @@ def full_cpu():
 @pytest.mark.parametrize("make", [torch.OutOfMemoryError, MemoryError, full_cpu])
 @pytest.mark.parametrize("where", ["update", "evaluate", "__post_init__"])
 def test_out_of_memory_says_what_to_change(monkeypatch, make, where):
-    monkeypatch.setattr(loop.Trainer, where, fail_with(make()))
+    monkeypatch.setattr(trainer.Trainer, where, fail_with(make()))
     last = list(train(CONFIG))[-1]
     assert isinstance(last, Failed)
     assert "ran out of memory. Use a smaller batch" in last.message
@@ -253,7 +256,7 @@ def test_out_of_memory_says_what_to_change(monkeypatch, make, where):
 
 
 def test_other_errors_are_not_taken_for_a_lack_of_memory(monkeypatch):
-    monkeypatch.setattr(loop.Trainer, "update", fail_with(RuntimeError("shapes do not match")))
+    monkeypatch.setattr(trainer.Trainer, "update", fail_with(RuntimeError("shapes do not match")))
     with pytest.raises(RuntimeError, match="shapes do not match"):
         list(train(CONFIG))
 

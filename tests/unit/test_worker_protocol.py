@@ -4,8 +4,10 @@ import io
 import json
 import math
 import os
+import queue
 import subprocess
 import sys
+import threading
 from typing import Any
 
 import pytest
@@ -13,7 +15,7 @@ import pytest
 from cnnlab.errors import DatasetError
 from cnnlab.training import worker
 from cnnlab.training.events import Cancelled, Event, Failed, Finished, Progress, from_json
-from cnnlab.training.worker_process import _cause
+from cnnlab.training.worker_process import Worker, _cause
 from tests.conftest import ROOT
 
 COMMAND: dict[str, Any] = {"run": "r", "config": {"network": "lenet"}, "weights": "w"}
@@ -153,3 +155,62 @@ def test_nothing_but_messages_reaches_the_protocol():
 )
 def test_every_death_has_a_reason_in_words(code: int, words: str):
     assert words in " ".join(_cause(code))
+
+
+def lines_of(*commands: dict[str, Any]) -> worker.Commands:
+    """A worker's commands, as they wait after its warm-up."""
+    found = worker.Commands.__new__(worker.Commands)
+    found.waiting = queue.Queue()
+    found.cancelled = set()
+    for command in commands:
+        found.waiting.put(command)
+    return found
+
+
+QUESTION: dict[str, Any] = {"estimate": "key", "config": {"network": "lenet", "batch_size": 8}}
+
+
+def test_a_question_is_answered_with_the_speed():
+    found = worker.estimated(QUESTION, lines_of())
+    assert found is not None
+    assert found.step_s > 0
+    out = Outlet()
+    worker.Reports(out).answer("key", found)
+    message = json.loads(out.getvalue())
+    assert message == {"estimate": "key", "answer": json.loads(found.model_dump_json())}
+
+
+def test_a_question_gives_way_to_a_run_but_not_to_other_questions():
+    assert worker.estimated(QUESTION, lines_of(QUESTION, COMMAND)) is None
+    assert worker.estimated(QUESTION, lines_of(QUESTION, QUESTION)) is not None
+
+
+def test_what_would_fail_is_said_in_the_answer():
+    command = QUESTION | {"config": {"network": "lenet", "device": "cuda:99"}}
+    found = worker.estimated(command, lines_of())
+    assert found is not None
+    assert "no device 'cuda:99'" in found.problem
+
+
+def test_a_worker_is_asked_once_and_its_answer_kept():
+    """Without a process: what goes to it, and what comes back."""
+    sent: list[dict[str, Any]] = []
+    process = Worker.__new__(Worker)
+    process._sending, process._estimates, process._asked = threading.Lock(), {}, set()
+    process.send = sent.append  # type: ignore[method-assign]
+    assert process.estimate("key", {}, ask=False) is None
+    assert sent == []
+    for _ in range(3):
+        assert process.estimate("key", {"a": 1}, ask=True) is None
+    assert sent == [{"estimate": "key", "config": {"a": 1}}]
+    process._note("key", None)  # a run came between
+    process.estimate("key", {}, ask=True)
+    assert len(sent) == 2
+    process._note("key", {"precision": "float32", "step_s": 1.0, "test_image_s": 0.1})
+    known = process.estimate("key", {}, ask=True)
+    assert known is not None
+    assert known.step_s == 1
+    assert len(sent) == 2
+    for i in range(400):
+        process._note(f"other {i}", {"precision": "float32"})
+    assert len(process._estimates) == 300

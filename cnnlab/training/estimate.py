@@ -1,0 +1,58 @@
+"""How long a run will take, before it starts."""
+
+from collections.abc import Callable
+
+import torch
+from pydantic import BaseModel, ConfigDict
+
+from cnnlab import devices
+from cnnlab.datasets import DATASETS
+from cnnlab.training import precision
+from cnnlab.training.config import RunConfig
+from cnnlab.training.plan import Plan
+from cnnlab.training.trial import Trial
+
+
+class Estimate(BaseModel):
+    """The speed of runs like one, measured in a few steps; or why they cannot work.
+
+    Units: seconds for a step and for a test picture; `gain` is the speed in bfloat16 by that in
+    float32, where both were tried.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    precision: str = ""
+    step_s: float = 0.0
+    test_image_s: float = 0.0
+    gain: float | None = None
+    problem: str = ""
+
+    def run_s(self, config: RunConfig) -> float:
+        """Seconds from the first step to the last test of a run at this speed."""
+        plan = Plan(
+            train_images=config.training_images,
+            test_images=DATASETS[config.dataset].test_size,
+            batch_size=config.batch_size,
+            epochs=config.epochs,
+        )
+        test_s = len(plan.evaluation_steps) * plan.test_images * self.test_image_s
+        whole_s = plan.steps * self.step_s + test_s
+        return whole_s if config.budget_s is None else min(whole_s, config.budget_s)
+
+
+def estimate(config: RunConfig, interrupted: Callable[[], bool] = lambda: False) -> Estimate:
+    """Try a run's steps on made-up pictures, in the format in which it would be done.
+
+    Raises: Interrupted as soon as `interrupted` says so; ConfigError for a device not there.
+    """
+    device = devices.resolve(config.device)
+    chosen = precision.choose(config, device, interrupted)
+    speed = Trial(config, device, chosen, interrupted)
+    compared = config.precision == "auto" and device.type == "cpu" and chosen == torch.bfloat16
+    return Estimate(
+        precision=str(chosen).removeprefix("torch."),
+        step_s=speed.step_s(),
+        test_image_s=speed.test_image_s(),
+        gain=precision.gain(config, device, interrupted) if compared else None,
+    )

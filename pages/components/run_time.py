@@ -1,0 +1,71 @@
+"""How long a run will take, said before it starts."""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from cnnlab.training import RunConfig
+from cnnlab.training.estimate import Estimate
+from pages.components import services
+from pages.components.durations import duration
+
+TICK_S = 0.6
+# Readers wait this long without a reason; for more, a smaller network is offered.
+LONG_S = 120
+NOTE = "From a few timed steps on made-up pictures, on the device that will do the run."
+
+
+def show(config: RunConfig, use_small: Callable[[], None] | None, busy: bool) -> None:
+    """The expected time; asked for again and again only as long as it is not known.
+
+    `use_small` sets the small preset, None where it is in use; `busy` while the reader's own run
+    is going on, during which nothing is measured.
+    """
+    unknown = services.run_manager().estimate(config) is None
+    waits = unknown and not busy
+    st.fragment(line, run_every=TICK_S if waits else None)(config, use_small, waits)
+
+
+def line(config: RunConfig, use_small: Callable[[], None] | None, waits: bool) -> None:
+    """One line, or a warning with a way out where the run is long."""
+    found = services.run_manager().estimate(config)
+    if found is None:
+        st.caption(
+            ":material/timer: How long this takes is measured as soon as the machine is free.",
+            help=NOTE,
+        )
+        return
+    if waits:
+        st.rerun()  # nothing more to ask for
+    if found.problem:
+        st.warning(found.problem, icon=":material/memory:")
+        return
+    run_s = found.run_s(config)
+    if run_s <= LONG_S:
+        st.caption(f":material/timer: {text(found, run_s)}", help=NOTE)
+        return
+    st.warning(
+        f"{text(found, run_s)} {advice(run_s, use_small is not None)}", icon=":material/timer:"
+    )
+    if use_small is not None and st.button(
+        "Use the small preset",
+        icon=":material/compress:",
+        key="use_small",
+        on_click=use_small,
+        help="The same network, narrower, on smaller pictures: under half a minute.",
+    ):
+        st.rerun()  # the knobs outside have changed
+
+
+def text(found: Estimate, run_s: float) -> str:
+    """The time and the number format, in a sentence."""
+    gain = f", {found.gain:.1f} times as fast here as float32" if found.gain else ""
+    return f"About **{duration(run_s)}**, computed in {found.precision}{gain}."
+
+
+def advice(run_s: float, has_small: bool) -> str:
+    """What to do about a long run."""
+    limit_s = services.run_manager().settings.run_limit_s
+    stops = f"It would be stopped after {duration(limit_s)}. " if run_s > limit_s else ""
+    hint = "" if has_small else "Fewer epochs or training pictures make it shorter."
+    return stops + hint

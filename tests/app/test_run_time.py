@@ -1,0 +1,65 @@
+"""How long a run takes is said before it starts, and a long one comes with a way out."""
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from cnnlab.training.estimate import Estimate
+from pages.components import services
+from tests.app.conftest import Open
+
+SLOW = Estimate(precision="float32", step_s=2.0, test_image_s=0.001)
+FAST = Estimate(precision="bfloat16", step_s=0.01, test_image_s=0.0001, gain=1.84)
+
+
+@pytest.fixture
+def says(monkeypatch: pytest.MonkeyPatch):
+    """Let the machine have a speed."""
+
+    def set_to(found: Estimate | None) -> None:
+        monkeypatch.setattr(services.run_manager(), "estimate", lambda _config: found)
+
+    return set_to
+
+
+def captions(app: AppTest) -> str:
+    return " ".join(box.value for box in app.caption)
+
+
+def offers(app: AppTest) -> list[object]:
+    return [button for button in app.button if button.key == "use_small"]
+
+
+def test_a_short_run(open_page: Open, says) -> None:
+    says(FAST)
+    app = open_page("vgg", "Train")
+    # 3 epochs of 187 steps of 10 ms, and tests of 2,000 pictures of 0.1 ms.
+    assert "About **7 s**, computed in bfloat16, 1.8 times as fast here as float32" in captions(app)
+    assert not app.warning
+    assert not offers(app)
+
+
+def test_a_long_run_offers_the_small_preset(open_page: Open, says) -> None:
+    says(SLOW)
+    app = open_page("vgg", "Train", t__vgg__preset="d2l", t__vgg__epochs=10)
+    assert "min**, computed in float32" in app.warning[0].value
+    assert "It would be stopped after 30 min." in app.warning[0].value
+    (button,) = offers(app)
+    button.click()
+    app.run()
+    state = app.session_state
+    assert (state["t.vgg.preset"], state["t.vgg.epochs"]) == ("small", 3)
+    assert state["t.vgg.hidden"] == 256
+    assert not offers(app)
+    assert "Fewer epochs or training pictures" in app.warning[0].value
+
+
+def test_what_cannot_work_is_said_before_it_is_started(open_page: Open, says) -> None:
+    says(Estimate(problem="The device ran out of memory. Use a smaller batch."))
+    app = open_page("vgg", "Train")
+    assert "ran out of memory" in app.warning[0].value
+
+
+def test_a_speed_that_is_not_known_yet(open_page: Open, says) -> None:
+    says(None)
+    app = open_page("vgg", "Train")
+    assert "measured as soon as the machine is free" in captions(app)
