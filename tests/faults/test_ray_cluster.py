@@ -114,6 +114,14 @@ class TestOneEngine:
         events = list(engine.submit(0, "b", SHORT, tmp_path / "b.safetensors"))
         assert isinstance(events[-1], Finished)
 
+    def test_a_machine_says_how_fast_it_is(self, engine):
+        wait_until(lambda: engine.estimate(0, SHORT) is not None, timeout_s=60)
+        found = engine.estimate(0, SHORT)
+        assert found.problem == ""
+        assert found.run_s(SHORT) > 0
+        # Another kind of run is another question.
+        assert engine.estimate(0, SHORT.replace(batch_size=16)) is None
+
     def test_weights_that_find_no_room_are_said_so(self, engine, tmp_path):
         (tmp_path / "file").write_text("not a folder", encoding="utf-8")
         events = list(engine.submit(0, "a", SHORT, tmp_path / "file" / "a.safetensors"))
