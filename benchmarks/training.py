@@ -1,14 +1,15 @@
 """Training speed of every network: a bare step, our loop, and the book's way.
 
-    python -m benchmarks.training --networks lenet resnet --repetitions 3 --json speed.json
+    python -m benchmarks.training --networks lenet lenet/d2l_bn resnet --json speed.json
 
 (a) bare   forward, backward and optimizer on one batch that is already in memory
 (b) ours   `train()` with everything it reports, from its first to its last point
 (c) book   `DataLoader` over torchvision's Fashion-MNIST with Resize and ToTensor per picture,
            a plain loop, accuracy summed per batch
 
-Same model, batch size, picture size, optimizer and device. The three take turns; a figure is the
-median of the repetitions, a ratio the median of the ratios within a repetition.
+Same model, batch size, picture size, optimizer and device; (c) is in float32 and PyTorch's usual
+layout, as the book writes it. The three take turns; a figure is the median of the repetitions, a
+ratio the median of the ratios within a repetition. Evaluations are not in the figures.
 """
 
 import argparse
@@ -28,17 +29,23 @@ from torchvision.datasets import FashionMNIST
 
 from cnnlab import catalog, datasets, devices
 from cnnlab.training import RunConfig, train
+from cnnlab.training.estimate import estimate
 from cnnlab.training.events import Progress
 from cnnlab.training.optimization import build_optimizer
 from cnnlab.training.precision import choose
 
+# Every network of the chapter, and the one whose batch normalization the chapter switches.
+NETWORKS = ["lenet", "lenet/d2l_bn", *(name for name in catalog.NETWORKS if name != "lenet")]
+FEWEST_STEPS, MOST_STEPS = 4, 80
 
-def configuration(network: str, preset: str, steps: int, precision: str) -> RunConfig:
+
+def configuration(name: str, steps: int, precision: str) -> RunConfig:
     """The book's recipe for a network, cut to a few steps."""
+    network, _, preset = name.partition("/")
     recipe = catalog.NETWORKS[network].book
     return RunConfig(
         network=network,
-        options=preset,
+        options=preset or "d2l",
         dataset="fashion_mnist",
         image_size=recipe.image_size,
         batch_size=recipe.batch_size,
@@ -135,10 +142,9 @@ def batches(loader: DataLoader, device: torch.device) -> Iterator[tuple[Tensor, 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--networks", nargs="+", default=list(catalog.NETWORKS))
-    parser.add_argument("--preset", default="d2l")
-    parser.add_argument("--precision", default="float32")
-    parser.add_argument("--steps", type=int, default=6)
+    parser.add_argument("--networks", nargs="+", default=NETWORKS, help="name or name/preset")
+    parser.add_argument("--precision", default="auto")
+    parser.add_argument("--seconds", type=float, default=6, help="for each loop, about")
     parser.add_argument("--repetitions", type=int, default=3)
     parser.add_argument("--workers", type=int, default=4, help="of the book's DataLoader")
     parser.add_argument("--json", type=Path)
@@ -146,34 +152,38 @@ def main() -> None:
 
     device = devices.available()[0]
     print(f"{device.title}, torch {torch.__version__}, {torch.get_num_threads()} threads")
-    print(f"{'network':>10} {'bare':>9} {'ours':>9} {'book':>9} {'b/a':>6} {'b/c':>6}")
+    print(f"{'network':>14} {'bare':>9} {'ours':>9} {'book':>9} {'b/a':>6} {'b/c':>6}  precision")
     rows = []
-    for network in arguments.networks:
-        config = configuration(network, arguments.preset, arguments.steps, arguments.precision)
-        rows.append(measure(config, arguments))
+    for name in arguments.networks:
+        rows.append(measure(name, arguments))
         figures = rows[-1]
         print(
-            f"{network:>10} {figures['bare']:9,.0f} {figures['ours']:9,.0f} "
-            f"{figures['book']:9,.0f} {figures['b/a']:6.2f} {figures['b/c']:6.2f}",
+            f"{name:>14} {figures['bare']:9,.0f} {figures['ours']:9,.0f} "
+            f"{figures['book']:9,.0f} {figures['b/a']:6.2f} {figures['b/c']:6.2f}  "
+            f"{figures['precision']}, {figures['steps']} steps",
             flush=True,
         )
-    mean = statistics.geometric_mean(row["b/c"] for row in rows)
+    mean = statistics.geometric_mean(float(row["b/c"]) for row in rows)
     print(f"geometric mean of b/c: {mean:.2f}")
     if arguments.json:
         machine = {"device": device.title, "torch": torch.__version__, "os": platform.platform()}
         arguments.json.write_text(json.dumps({"machine": machine, "rows": rows}, indent=1))
 
 
-def measure(config: RunConfig, arguments: argparse.Namespace) -> dict[str, float | str]:
+def measure(name: str, arguments: argparse.Namespace) -> dict[str, float | str]:
     """Medians of interleaved repetitions for one network."""
-    steps = arguments.steps
+    speed = estimate(configuration(name, MOST_STEPS, arguments.precision))
+    steps = int(min(max(arguments.seconds / speed.step_s, FEWEST_STEPS), MOST_STEPS))
+    config = configuration(name, steps, arguments.precision)
     a, b, c = [], [], []
     for _ in range(arguments.repetitions):
         a.append(bare(config, steps))
         b.append(ours(config, steps))
         c.append(book(config, steps, arguments.workers))
     return {
-        "network": config.network,
+        "network": name,
+        "precision": speed.precision,
+        "steps": steps,
         "bare": statistics.median(a),
         "ours": statistics.median(b),
         "book": statistics.median(c),

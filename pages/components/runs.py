@@ -22,12 +22,12 @@ def show() -> None:
 def own() -> None:
     """List, actions and comparison of the visitor's own runs."""
     st.title("Runs", anchor=False)
-    found = services.store().runs(state.visitor(), limit=MOST)
+    found = services.store().runs(state.visitor(), limit=MOST, pinned_first=True)
     if not found:
         nothing()
         return
     st.markdown("Everything you have trained. Tick one run to look at it, several to compare them.")
-    listed = runs_table.filtered(runs_table.ordered(found))
+    listed = runs_table.filtered(found)
     chosen = runs_table.pick(listed)
     runs_actions.show(chosen)
     active = [run.id for run in found if run.status in ACTIVE]
@@ -50,7 +50,6 @@ def nothing() -> None:
 
 def follow(chosen: list[str], found: list[RunRecord]) -> None:
     """The chosen runs as they stand; the whole page again when a run begins or ends."""
-    services.run_manager().seen(state.visitor())
     store = services.store()
     for before in found:
         if before.status in ACTIVE:

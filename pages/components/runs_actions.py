@@ -93,7 +93,7 @@ def attempt(action: Callable[[], None]) -> None:
 def pin(runs: Sequence[RunRecord], pinned: bool) -> None:
     """Keep runs at the top of the list, or let them go."""
     for run in runs:
-        attempt(partial(services.store().pin, run.id, pinned))
+        attempt(partial(services.run_manager().pin, run.id, state.visitor(), pinned))
 
 
 def stop(runs: Sequence[RunRecord]) -> None:
@@ -104,7 +104,8 @@ def stop(runs: Sequence[RunRecord]) -> None:
 
 def save_name(run: RunRecord) -> None:
     """Give the run the name that was typed."""
-    attempt(partial(services.store().rename, run.id, str(state.get(name_key(run)))))
+    name = str(state.get(name_key(run)))
+    attempt(partial(services.run_manager().rename, run.id, state.visitor(), name))
 
 
 def delete_all(runs: Sequence[RunRecord]) -> None:
@@ -134,7 +135,7 @@ def rename(run: RunRecord) -> None:
 def share(run: RunRecord) -> None:
     """Show the link that opens the run for anybody."""
     try:
-        token = services.store().share(run.id)
+        token = services.run_manager().share(run.id, state.visitor())
     except CnnLabError as error:
         st.error(str(error))
         return

@@ -1,7 +1,7 @@
 """The list of runs: what is in it, in which order, and which rows are ticked."""
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -24,11 +24,6 @@ SELECTED = "runs.selected"
 ROW_PX, MOST_ROWS = 35, 8
 
 
-def ordered(runs: Sequence[RunRecord]) -> list[RunRecord]:
-    """Pinned first, then the newest."""
-    return sorted(runs, key=lambda run: (not run.pinned, -run.queued_s))
-
-
 def filtered(runs: Sequence[RunRecord]) -> list[RunRecord]:
     """The runs that match what the reader asks for."""
     row = st.container(horizontal=True)
@@ -40,44 +35,33 @@ def filtered(runs: Sequence[RunRecord]) -> list[RunRecord]:
         width=240,
     )
     # All choices, not only those in use: a filter must not vanish with the last run it shows.
-    network = row.selectbox(
-        "Network",
-        list(NETWORKS),
-        None,
-        format_func=lambda name: NETWORKS[name].title,
-        placeholder="All",
-        key="runs.network",
-        bind="query-params",
-        width=160,
-    )
-    dataset = row.selectbox(
-        "Data set",
-        list(DATASETS),
-        None,
-        format_func=lambda name: DATASETS[name].title,
-        placeholder="All",
-        key="runs.dataset",
-        bind="query-params",
-        width=160,
-    )
-    status = row.selectbox(
-        "Status",
-        list(STATUS),
-        None,
-        format_func=lambda name: STATUS[name],
-        placeholder="All",
-        key="runs.status",
-        bind="query-params",
-        width=160,
-    )
+    networks = {name: spec.title for name, spec in NETWORKS.items()}
+    datasets = {name: spec.title for name, spec in DATASETS.items()}
+    wanted = {
+        "network": choice(row, "network", "Network", networks),
+        "dataset": choice(row, "dataset", "Data set", datasets),
+        "status": choice(row, "status", "Status", STATUS),
+    }
     return [
         run
         for run in runs
         if text.strip().lower() in run.name.lower()
-        and network in (None, run.network)
-        and dataset in (None, run.dataset)
-        and status in (None, run.status)
+        and all(value in (None, getattr(run, field)) for field, value in wanted.items())
     ]
+
+
+def choice(row: Any, field: str, label: str, titles: Mapping[str, str]) -> str | None:
+    """One value of a field, or None for all."""
+    return row.selectbox(
+        label,
+        list(titles),
+        None,
+        format_func=titles.__getitem__,
+        placeholder="All",
+        key=f"runs.{field}",
+        bind="query-params",
+        width=160,
+    )
 
 
 def pick(runs: Sequence[RunRecord]) -> list[RunRecord]:

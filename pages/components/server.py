@@ -71,9 +71,33 @@ class VisitorCookie:
         await self.app(scope, receive, send_with_cookie)
 
 
+class OpenTabs:
+    """Tells the run manager who has a page open: as long as a tab is open, so is its connection.
+
+    A frozen tab keeps its connection, and a network that falls silent is noticed by its pings.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        cookie = _cookies(scope).get(VISITOR_COOKIE) if scope["type"] == "websocket" else None
+        if cookie is None:
+            await self.app(scope, receive, send)
+            return
+        from pages.components import services
+
+        manager = services.run_manager()
+        manager.arrived(cookie.value)
+        try:
+            await self.app(scope, receive, send)
+        finally:
+            manager.left(cookie.value)
+
+
 def _cookies(scope: Scope) -> SimpleCookie:
     headers = dict(scope["headers"])
     return SimpleCookie(headers.get(b"cookie", b"").decode("latin-1"))
 
 
-MIDDLEWARE = [Middleware(VisitorCookie)]
+MIDDLEWARE = [Middleware(VisitorCookie), Middleware(OpenTabs)]

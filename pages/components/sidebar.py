@@ -3,20 +3,11 @@
 import streamlit as st
 
 from cnnlab import datasets, devices
-from pages.components import services, state
-
-HEARTBEAT_S = 20
-
-
-@st.fragment(run_every=HEARTBEAT_S)
-def heartbeat() -> None:
-    """Say that the reader is still here, also while they only read: their run goes on."""
-    services.run_manager().seen(state.visitor())
+from pages.components import services
 
 
 def show() -> None:
     """The machine and the data sets, in two lines each."""
-    heartbeat()
     with st.sidebar:
         device = devices.available()[0]
         memory = f", {device.memory_gb:.0f} GB" if device.memory_gb else ""

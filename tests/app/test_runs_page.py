@@ -10,7 +10,7 @@ from cnnlab import export
 from cnnlab.training.config import RunConfig
 from cnnlab.training.events import Evaluation, Progress
 from cnnlab.training.store import RunStore
-from pages.components import runs_table, services, state
+from pages.components import runs_actions, runs_table, services, state
 from tests.conftest import ROOT
 
 ME, SOMEBODY = "me", "somebody else"
@@ -244,6 +244,29 @@ def test_sharing_gives_a_link_that_works(store: RunStore) -> None:
     assert record is not None
     assert record.token
     assert app.code[0].value.endswith(f"/runs?shared={record.token}")
+
+
+def test_nobody_changes_or_shares_a_run_of_somebody_else(store: RunStore) -> None:
+    """Also where a page holds on to a run that is not its visitor's."""
+
+    def page(run: str) -> None:
+        from pages.components import runs_actions, services
+
+        record = services.store().run(run)
+        assert record is not None
+        runs_actions.pin([record], True)
+        runs_actions.save_name(record)
+        runs_actions.share(record)
+
+    run = add(store, "theirs", visitor=SOMEBODY)
+    before = store.run(run)
+    app = AppTest.from_function(page, args=(run,))
+    app.session_state[runs_actions.name_key(before)] = "mine"
+    app.run()
+    refusals = [*app.toast, *app.error]
+    assert len(refusals) == 3
+    assert all("not yours" in box.value for box in refusals)
+    assert store.run(run) == before
 
 
 def test_event_files_are_offered_where_they_can_be_written(

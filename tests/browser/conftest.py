@@ -36,8 +36,8 @@ class Server:
             return False
 
 
-def start_server(home: Path, data: Path) -> Server:
-    """Start the app as `make run` does, on a free port."""
+def start_server(home: Path, data: Path, **settings: str) -> Server:
+    """Start the app as `make run` does, on a free port; `settings` join the environment."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -45,7 +45,7 @@ def start_server(home: Path, data: Path) -> Server:
     process = subprocess.Popen(
         [sys.executable, "-m", "streamlit", "run", "app.py", *arguments],
         cwd=ROOT,
-        env={**os.environ, "CNNLAB_HOME": str(home), "CNNLAB_DATA": str(data)},
+        env={**os.environ, "CNNLAB_HOME": str(home), "CNNLAB_DATA": str(data), **settings},
         stdout=subprocess.DEVNULL,
     )
     server = Server(process, f"http://127.0.0.1:{port}")
