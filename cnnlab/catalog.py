@@ -231,7 +231,12 @@ NETWORKS: dict[str, NetworkSpec] = {
             presets=alexnet.PRESETS,
             book=Recipe(image_size=224, batch_size=128, lr=0.01, epochs=10, init="xavier"),
             quick=Recipe(
-                image_size=48, batch_size=64, lr=0.02, epochs=3, momentum=0.9, init="kaiming"
+                image_size=48,
+                batch_size=64,
+                lr=0.001,
+                epochs=3,
+                optimizer="adam",
+                init="kaiming",
             ),
         ),
         NetworkSpec(
@@ -244,7 +249,12 @@ NETWORKS: dict[str, NetworkSpec] = {
             presets=vgg.PRESETS,
             book=Recipe(image_size=224, batch_size=128, lr=0.05, epochs=10, init="xavier"),
             quick=Recipe(
-                image_size=32, batch_size=64, lr=0.02, epochs=3, momentum=0.9, init="kaiming"
+                image_size=32,
+                batch_size=64,
+                lr=0.001,
+                epochs=3,
+                optimizer="adam",
+                init="kaiming",
             ),
         ),
         NetworkSpec(
@@ -257,7 +267,12 @@ NETWORKS: dict[str, NetworkSpec] = {
             presets=nin.PRESETS,
             book=Recipe(image_size=224, batch_size=128, lr=0.1, epochs=10, init="xavier"),
             quick=Recipe(
-                image_size=48, batch_size=64, lr=0.02, epochs=3, momentum=0.9, init="kaiming"
+                image_size=48,
+                batch_size=64,
+                lr=0.001,
+                epochs=3,
+                optimizer="adam",
+                init="kaiming",
             ),
         ),
         NetworkSpec(

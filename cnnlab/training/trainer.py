@@ -14,7 +14,7 @@ from cnnlab import catalog
 from cnnlab.datasets import Dataset
 from cnnlab.datasets.augment import Augment, prepare
 from cnnlab.tracing import evaluating
-from cnnlab.training import weights
+from cnnlab.training import recorded, weights
 from cnnlab.training.config import RunConfig
 from cnnlab.training.events import Cancelled, Evaluation, Event, Finished, Progress, Started
 from cnnlab.training.initialization import initialize
@@ -63,6 +63,7 @@ class Trainer:
         )
         self.subset = chosen[: config.training_images]
         self.epoch_metrics = Metrics(self.device)
+        self._learn: recorded.Learn = self.learn
         self._start_s = time.perf_counter()
 
     @property
@@ -134,14 +135,22 @@ class Trainer:
         images = self.data.train_images.index_select(0, batch)
         images = self.pictures(images, self.config.augment)
         labels = self.data.train_labels.index_select(0, batch)
+        if self.step == recorded.STEPS_BEFORE and recorded.wanted(self.device):
+            self.optimizer.zero_grad(set_to_none=True)
+            self._learn = recorded.RecordedStep(self.learn, images, labels)
+        loss, logits = self._learn(images, labels)
+        self.optimizer.step()
+        self.schedule.step()
+        metrics.add(loss, logits, labels)
+
+    def learn(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """Loss and logits of a batch, and the gradients in the parameters."""
         with self._autocast():
             logits = self.model(images)
             loss = cross_entropy(logits, labels)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        self.optimizer.step()
-        self.schedule.step()
-        metrics.add(loss, logits, labels)
+        return loss.detach(), logits.detach()
 
     def pictures(self, images: Tensor, augment: Augment) -> Tensor:
         """Stored pictures as the network's input."""

@@ -224,7 +224,9 @@ def test_a_loss_that_runs_away(monkeypatch, tmp_path, value):
 
 
 def test_too_large_a_learning_rate_really_runs_away():
-    config = RunConfig(network="vgg", train_size=96, batch_size=16, epochs=3, lr=10, device="cpu")
+    config = RunConfig(
+        network="vgg", train_size=96, batch_size=16, epochs=3, optimizer="sgd", lr=10, device="cpu"
+    )
     last = list(train(config))[-1]
     assert isinstance(last, Failed)
     assert last.step > 1
