@@ -180,6 +180,8 @@ def warm_up(device: str) -> None:
     """Load what most runs need before anybody asks; a run says it better if this fails."""
     try:
         resident("shapes", torch.device(device))
+        # PyTorch prepares much in the first steps of a process.
+        estimate(RunConfig(network="lenet", device=device))
     except Exception:
         log.exception("warming up on %s", device)
 
