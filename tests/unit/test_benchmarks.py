@@ -100,9 +100,11 @@ def test_interaction_refuses_to_measure_nothing(
     assert f"--{name} is 0; it has to be at least 1" in capsys.readouterr().err
 
 
-def test_growth_is_from_the_third_run_to_the_last() -> None:
-    assert memory.growth([50, 90, 100, 300, 110]) == pytest.approx(0.10)
-    assert memory.growth([50, 90, 100, 100]) == 0
+def test_growth_is_that_of_the_peaks_before_and_after_the_third_run() -> None:
+    assert memory.growth([50, 100, 90, 95, 110, 90]) == pytest.approx(0.10)
+    assert memory.growth([100, 100, 100, 98]) == pytest.approx(-0.02)
+    # A worker that keeps a little of every run is found out.
+    assert memory.growth([100 + 2 * run for run in range(10)]) > memory.MOST_GROWTH
 
 
 def test_memory_needs_more_runs_than_settle(capsys: pytest.CaptureFixture[str]) -> None:
@@ -112,10 +114,10 @@ def test_memory_needs_more_runs_than_settle(capsys: pytest.CaptureFixture[str]) 
     assert "--runs is 3" in capsys.readouterr().err
 
 
-def test_resident_memory_is_that_of_the_process() -> None:
-    resident_mb, proportional_mb = memory.resident_mb(os.getpid())
-    # PyTorch alone takes more than this; what is shared counts in part.
-    assert 50 < proportional_mb <= resident_mb
+def test_memory_is_that_of_the_process() -> None:
+    found = memory.memory(os.getpid())
+    # PyTorch alone takes more than this; what is shared is left out of the private part.
+    assert 50 < found.private_mb <= found.resident_mb
 
 
 @pytest.mark.parametrize("name", book.RUNS)

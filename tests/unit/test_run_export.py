@@ -131,12 +131,22 @@ def test_a_file_name_is_one_everywhere(store: RunStore) -> None:
     assert export.file_name(record) == f"n-a-b-c-{record.id[:6]}"
 
 
-def test_event_files(store: RunStore) -> None:
-    pytest.importorskip("tensorboard")
-    first, second = made(store, "one"), made(store, "two")
-    packed = zipfile.ZipFile(io.BytesIO(export.runs_tensorboard([first, second])))
-    folders = {Path(name).parts[0] for name in packed.namelist() if "tfevents" in name}
-    assert folders == {export.file_name(first[0]), export.file_name(second[0])}
+def test_event_files(store: RunStore, tmp_path: Path) -> None:
+    """TensorBoard itself reads back every point."""
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    runs, folder = [made(store, "one"), made(store, "two")], tmp_path / "events"
+    zipfile.ZipFile(io.BytesIO(export.runs_tensorboard(runs))).extractall(folder)
+    assert {path.name for path in folder.iterdir()} == {export.file_name(run) for run, _ in runs}
+    record, curve = runs[0]
+    events = EventAccumulator(str(folder / export.file_name(record)))
+    events.Reload()
+    (tag,) = [tag for tag in events.Tags()["scalars"] if "train" in tag and "loss" in tag]
+    points = events.Scalars(tag)
+    assert [point.step for point in points] == list(curve.steps)
+    assert [point.value for point in points] == pytest.approx(
+        list(curve.train_loss), rel=1e-6, nan_ok=True
+    )
 
 
 def test_event_files_need_the_package(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
