@@ -181,7 +181,7 @@ def warm_up(device: str) -> None:
     try:
         resident("shapes", torch.device(device))
         # PyTorch prepares much in the first steps of a process.
-        estimate(RunConfig(network="lenet", device=device))
+        estimate(RunConfig.model_validate({"network": "lenet", "device": device}))
     except Exception:
         log.exception("warming up on %s", device)
 

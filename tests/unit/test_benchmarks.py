@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from benchmarks import book, figures, interaction, live_page, memory
@@ -114,10 +115,12 @@ def test_memory_needs_more_runs_than_settle(capsys: pytest.CaptureFixture[str]) 
     assert "--runs is 3" in capsys.readouterr().err
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="reads what Linux says of a process")
 def test_memory_is_that_of_the_process() -> None:
     found = memory.memory(os.getpid())
-    # PyTorch alone takes more than this; what is shared is left out of the private part.
-    assert 50 < found.private_mb <= found.resident_mb
+    # PyTorch alone takes more than this, most of it in files of libraries.
+    assert 50 < found.own_mb < found.resident_mb
+    assert found.resident_mb == pytest.approx(psutil.Process().memory_info().rss / 1e6, rel=0.1)
 
 
 @pytest.mark.parametrize("name", book.RUNS)

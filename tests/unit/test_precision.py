@@ -1,8 +1,10 @@
 """Which number format a run takes, that the choice stays, and how long a run is said to take."""
 
 import dataclasses
+import itertools
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -18,19 +20,23 @@ CONFIG = RunConfig(network="lenet", train_size=64, batch_size=16, epochs=1, devi
 
 
 class Tried:
-    """Stands for the timed steps: bfloat16 takes `share` of the time of float32."""
+    """Stands for the timed steps: bfloat16 takes `share` of the time of float32.
 
-    def __init__(self, share: float) -> None:
+    `busy`: every other time, something else slows the machine down.
+    """
+
+    def __init__(self, share: float, busy: bool = False) -> None:
         self.share = share
+        self.busy = busy
         self.count = 0
 
     def __call__(self, _config, _device, dtype, _interrupted):
         self.count += 1
-        self.dtype = dtype
-        return self
+        return SimpleNamespace(step_s=self.times_s(dtype).__next__)
 
-    def step_s(self) -> float:
-        return self.share if self.dtype == torch.bfloat16 else 1.0
+    def times_s(self, dtype):
+        for slow in itertools.cycle((5.0, 1.0) if self.busy else (1.0,)):
+            yield slow * (self.share if dtype == torch.bfloat16 else 1.0)
 
 
 @pytest.fixture
@@ -42,8 +48,8 @@ def new_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return tmp_path / "data" / "bfloat16.json"
 
 
-def tried(monkeypatch: pytest.MonkeyPatch, share: float) -> Tried:
-    found = Tried(share)
+def tried(monkeypatch: pytest.MonkeyPatch, share: float, busy: bool = False) -> Tried:
+    found = Tried(share, busy)
     monkeypatch.setattr(precision, "Trial", found)
     return found
 
@@ -65,6 +71,12 @@ def test_a_format_that_is_asked_for_is_taken_untried(monkeypatch, name):
 def test_auto_takes_what_is_clearly_faster(monkeypatch, share, chosen):
     tried(monkeypatch, share)
     assert precision.choose(CONFIG, CPU) == chosen
+
+
+@pytest.mark.usefixtures("new_machine")
+def test_a_busy_moment_does_not_decide(monkeypatch):
+    tried(monkeypatch, 0.5, busy=True)
+    assert precision.gain(CONFIG, CPU, lambda: False) == 2
 
 
 def test_without_the_hardware_nothing_is_tried(monkeypatch):
