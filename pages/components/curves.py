@@ -125,7 +125,8 @@ def outcome(run: RunRecord) -> None:
     speed = f"{curve.images_per_s:,.0f}" if curve.images_per_s else "–"
     columns[3].metric("Images per second", speed)
     if run.environment:
-        st.caption(f"Computed on {run.environment['device']} in {run.environment['precision']}.")
+        device = {"cpu": "the CPU"}.get(run.environment["device"], run.environment["device"])
+        st.caption(f"Computed on {device} in {run.environment['precision']}.")
     if run.status == "failed":
         st.error(run.message, icon=":material/error:")
     elif run.message:

@@ -108,6 +108,16 @@ def test_growth_is_that_of_the_peaks_before_and_after_the_third_run() -> None:
     assert memory.growth([100 + 2 * run for run in range(10)]) > memory.MOST_GROWTH
 
 
+@pytest.mark.parametrize(
+    ("own_mb", "mapped_data_mb", "expected"), [(410, 100, 1.1), (510, 0, 1.1), (510, 100, 2.1)]
+)
+def test_copies_are_counted_whether_read_or_mapped(
+    own_mb: float, mapped_data_mb: float, expected: float
+) -> None:
+    warm, empty = memory.Memory(900, own_mb, mapped_data_mb), memory.Memory(700, 400, 0)
+    assert memory.copies(warm, empty, size_mb=100) == pytest.approx(expected)
+
+
 def test_memory_needs_more_runs_than_settle(capsys: pytest.CaptureFixture[str]) -> None:
     assert memory.parse(["--runs", "4"]).runs == 4
     with pytest.raises(SystemExit):
