@@ -105,7 +105,7 @@ class NetworkSpec:
 
     def check_affordable(self, options: Options) -> None:
         """Raises: ConfigError when the weights alone would fill a computer's memory."""
-        params = sum(p.numel() for p in self.build(options, device="meta").parameters())
+        params = _parameters(self, self.checked(options))
         if params > LARGEST_NETWORK:
             raise ConfigError(
                 f"This {self.title} has {params / 1e6:,.0f} million parameters; up to "
@@ -138,6 +138,8 @@ def _smallest_image_size(spec: NetworkSpec, options: Options) -> int:
     return sizes[bisect_left(sizes, True, key=lambda size: _fits(spec, options, size))]
 
 
+# Pages ask for the same few sizes at every change of any other knob.
+@lru_cache(maxsize=4096)
 def _fits(spec: NetworkSpec, options: Options, image_size: int) -> bool:
     sized = options
     if spec.image_size_is_knob:
@@ -148,3 +150,8 @@ def _fits(spec: NetworkSpec, options: Options, image_size: int) -> bool:
     except (ConfigError, RuntimeError):
         return False
     return True
+
+
+@lru_cache(maxsize=512)
+def _parameters(spec: NetworkSpec, options: Options) -> int:
+    return sum(p.numel() for p in spec.build(options, device="meta").parameters())

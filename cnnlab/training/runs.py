@@ -95,10 +95,17 @@ class RunManager(OwnRuns):
                 self._lock.notify_all()
         return run
 
-    def stop(self, run: str, visitor: str) -> None:
-        """End one of the visitor's own runs. Raises: TrainingError for somebody else's."""
+    def stop(self, run: str, visitor: str, wait_s: float = 0) -> None:
+        """End one of the visitor's own runs, and wait a little until it has ended.
+
+        Raises: TrainingError for somebody else's run.
+        """
         self._own(run, visitor)
-        if self._cancel(run, "") or not self._outbox.flush():
+        if self._cancel(run, ""):
+            with self._lock:
+                self._lock.wait_for(lambda: run not in self._jobs, wait_s)
+            return
+        if not self._outbox.flush():
             return
         if self._own(run, visitor).status in ACTIVE:
             raise TrainingError(

@@ -1,10 +1,12 @@
 """Plotly figures; all of them in one style."""
 
+import base64
 import html
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import plotly.graph_objects as go
 
 from cnnlab.summary import Summary
@@ -27,49 +29,96 @@ class NamedCurve:
     curve: Curve
 
 
+STYLE: dict[str, object] = {
+    "margin": {"l": 10, "r": 10, "t": 30, "b": 10},
+    "legend": {"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0},
+    "hovermode": "x unified",
+}
+LOSS_AXIS = {"title": {"text": "loss"}, "rangemode": "tozero"}
+ACCURACY_AXIS = {"title": {"text": "accuracy"}, "range": [0, 1], "tickformat": ".0%"}
+
+
 def layout(figure: go.Figure, height: int = HEIGHT_PX, **more: object) -> go.Figure:
     """The common style: no title, small margins, legend above."""
-    figure.update_layout(
-        height=height,
-        margin={"l": 10, "r": 10, "t": 30, "b": 10},
-        legend={"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0},
-        hovermode="x unified",
-        **more,
-    )
-    return figure
+    return figure.update_layout(height=height, **STYLE, **more)
 
 
 def loss(current: NamedCurve | None, earlier: Sequence[NamedCurve], epochs: int) -> go.Figure:
     """Training and test loss against epochs, earlier runs faint behind."""
-    figure = go.Figure()
-    for colour, past in zip(FAINT, earlier, strict=False):
-        _line(figure, past.curve.epochs, past.curve.train_loss, past.name, colour, width=1.5)
+    lines = [
+        _line(past.curve.epochs, past.curve.train_loss, past.name, colour, width=1.5)
+        for colour, past in zip(FAINT, earlier, strict=False)
+    ]
     if current:
-        _line(figure, current.curve.epochs, current.curve.train_loss, "training", BLUE)
-        _line(figure, current.curve.test_epochs, current.curve.test_loss, "test", ORANGE, dots=True)
-    figure.update_yaxes(title="loss", rangemode="tozero")
-    return _epoch_axis(layout(figure), epochs)
+        curve = current.curve
+        lines.append(_line(curve.epochs, curve.train_loss, "training", BLUE))
+        lines.append(_line(curve.test_epochs, curve.test_loss, "test", ORANGE, dots=True))
+    return _live(lines, LOSS_AXIS, epochs)
 
 
 def accuracy(current: NamedCurve | None, earlier: Sequence[NamedCurve], epochs: int) -> go.Figure:
     """Training and test accuracy against epochs, earlier runs' test accuracy faint behind."""
-    figure = go.Figure()
-    for colour, past in zip(FAINT, earlier, strict=False):
-        _line(
-            figure, past.curve.test_epochs, past.curve.test_accuracy, past.name, colour, width=1.5
-        )
+    lines = [
+        _line(past.curve.test_epochs, past.curve.test_accuracy, past.name, colour, width=1.5)
+        for colour, past in zip(FAINT, earlier, strict=False)
+    ]
     if current:
-        _line(figure, current.curve.epochs, current.curve.train_accuracy, "training", BLUE)
-        _line(
-            figure,
-            current.curve.test_epochs,
-            current.curve.test_accuracy,
-            "test",
-            ORANGE,
-            dots=True,
-        )
-    figure.update_yaxes(title="accuracy", range=[0, 1], tickformat=".0%")
-    return _epoch_axis(layout(figure), epochs)
+        curve = current.curve
+        lines.append(_line(curve.epochs, curve.train_accuracy, "training", BLUE))
+        lines.append(_line(curve.test_epochs, curve.test_accuracy, "test", ORANGE, dots=True))
+    return _live(lines, ACCURACY_AXIS, epochs)
+
+
+class Ready(go.Figure):
+    """A figure from a finished description, which Plotly neither checks nor copies.
+
+    Checking costs more than everything else that happens when a curve grows by a few points.
+    """
+
+    def __init__(self, description: dict[str, object]) -> None:
+        super().__init__()
+        self._description = description
+
+    def to_dict(self) -> dict[str, object]:
+        """The description, as it was given."""
+        return self._description
+
+
+def _live(lines: list[dict[str, object]], y_axis: dict[str, object], epochs: int) -> Ready:
+    """A figure that is drawn several times a second."""
+    named: set[object] = set()
+    for line in lines:
+        # A name that several lines share stands in the legend once.
+        line["showlegend"] = line["name"] not in named
+        named.add(line["name"])
+    # A fixed axis: the curve grows into it and nothing jumps.
+    x_axis = {"title": {"text": "epoch"}, "range": [0, epochs]}
+    axes = {"xaxis": x_axis, "yaxis": y_axis}
+    return Ready({"data": lines, "layout": {"height": HEIGHT_PX, **STYLE, **axes}})
+
+
+def _line(
+    x: Sequence[float],
+    y: Sequence[float],
+    name: str,
+    colour: str,
+    width: float = 2.5,
+    dots: bool = False,
+) -> dict[str, object]:
+    return {
+        "type": "scatter",
+        "x": _numbers(x),
+        "y": _numbers(y),
+        "name": name,
+        "mode": "lines+markers" if dots else "lines",
+        "line": {"color": colour, "width": width},
+    }
+
+
+def _numbers(values: Sequence[float]) -> dict[str, str]:
+    """Numbers as Plotly's typed arrays: bytes in base64."""
+    content = np.asarray(values, np.float32).tobytes()
+    return {"dtype": "f4", "bdata": base64.b64encode(content).decode("ascii")}
 
 
 def overlay(curves: Sequence[NamedCurve], measure: str, axis: str, lines: str) -> go.Figure:
@@ -97,9 +146,9 @@ def overlay(curves: Sequence[NamedCurve], measure: str, axis: str, lines: str) -
                 + " %{x:.4g}<extra></extra>",
             )
     if measure == "accuracy":
-        figure.update_yaxes(title=measure, range=[0, 1], tickformat=".0%")
+        figure.update_yaxes(**ACCURACY_AXIS)
     else:
-        figure.update_yaxes(title=measure, rangemode="tozero")
+        figure.update_yaxes(**LOSS_AXIS)
     figure.update_xaxes(title=axis, rangemode="tozero")
     return layout(figure, showlegend=False).update_layout(hovermode="closest")
 
@@ -107,29 +156,6 @@ def overlay(curves: Sequence[NamedCurve], measure: str, axis: str, lines: str) -
 def is_number(value: float | None) -> bool:
     """Whether a point can be drawn; the store gives None for NaN."""
     return value is not None and math.isfinite(value)
-
-
-def _line(
-    figure: go.Figure,
-    x: Sequence[float],
-    y: Sequence[float],
-    name: str,
-    colour: str,
-    width: float = 2.5,
-    dots: bool = False,
-) -> None:
-    figure.add_scatter(
-        x=x,
-        y=y,
-        name=name,
-        mode="lines+markers" if dots else "lines",
-        line={"color": colour, "width": width},
-    )
-
-
-def _epoch_axis(figure: go.Figure, epochs: int) -> go.Figure:
-    # A fixed axis: the curve grows into it and nothing jumps.
-    return figure.update_xaxes(title="epoch", range=[0, epochs])
 
 
 def cost_per_layer(summary: Summary) -> go.Figure:

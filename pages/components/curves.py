@@ -7,11 +7,13 @@ import streamlit as st
 from cnnlab.catalog import Section
 from cnnlab.training.compare import differences
 from cnnlab.training.runs import Place
-from cnnlab.training.store import ACTIVE, RunRecord
+from cnnlab.training.store import ACTIVE, Curve, RunRecord
 from pages.components import charts, knobs, services, state
 from pages.components.durations import duration
 
-TICK_S = 0.4
+TICK_S = 0.3
+# While others' runs come first nothing moves, and thirty readers may be waiting.
+WAITING_TICK_S = 1.0
 EARLIER = 4
 
 
@@ -25,33 +27,41 @@ def active_run(section: Section) -> RunRecord | None:
     return next((run for run in recent_runs(section) if run.status in ACTIVE), None)
 
 
-def show(section: Section, epochs: int) -> None:
-    """The curves, redrawn while a run is going on."""
-    active = active_run(section) is not None
-    st.fragment(panel, run_every=TICK_S if active else None)(section, epochs, active)
+def show(section: Section, active: RunRecord | None, epochs: int) -> None:
+    """The curves, redrawn while a run is going on.
+
+    `active` is the run by which the page has drawn its buttons.
+    """
+    place = services.run_manager().place(active.id) if active else None
+    waits = place is not None and place.place > 1
+    tick_s = (WAITING_TICK_S if waits else TICK_S) if active else None
+    st.fragment(panel, run_every=tick_s)(section, active.id if active else None, waits, epochs)
 
 
-def panel(section: Section, epochs: int, was_active: bool) -> None:
+def panel(section: Section, active: str | None, waited: bool, epochs: int) -> None:
     """One picture of the newest run as it stands."""
     services.run_manager().seen(state.visitor())
     runs = recent_runs(section)
     current = runs[0] if runs else None
-    if was_active and (current is None or current.status not in ACTIVE):
-        st.rerun()  # the buttons outside have to change too
-    status_line(current)
-    draw(current, runs[1 : EARLIER + 1], epochs)
+    going = next((run for run in runs if run.status in ACTIVE), None)
+    if (going.id if going else None) != active or (waited and going and going.status == "running"):
+        st.rerun()  # the buttons outside and the pace have to change too
+    curve = services.curve(current) if current else Curve()
+    status_line(current, curve)
+    draw(current, curve, runs[1 : EARLIER + 1], epochs)
     if current:
-        outcome(current)
+        outcome(current, curve)
 
 
-def draw(current: RunRecord | None, earlier: Sequence[RunRecord], epochs: int) -> None:
+def draw(
+    current: RunRecord | None, curve: Curve, earlier: Sequence[RunRecord], epochs: int
+) -> None:
     """Loss on the left, accuracy on the right."""
-    store = services.store()
     named = [
-        charts.NamedCurve(name, store.curve(run.id))
+        charts.NamedCurve(name, services.curve(run))
         for run, name in zip(earlier, names(current, earlier), strict=True)
     ]
-    now = charts.NamedCurve("now", store.curve(current.id)) if current else None
+    now = charts.NamedCurve("now", curve) if current else None
     epochs = max([run.config.epochs for run in (current, *earlier) if run] or [epochs])
     left, right = st.columns(2)
     left.plotly_chart(charts.loss(now, named, epochs), config=charts.PLAIN, key="loss")
@@ -64,7 +74,7 @@ def names(current: RunRecord | None, earlier: Sequence[RunRecord]) -> list[str]:
         return []
     found = differences([current.config, *(run.config for run in earlier)])[1:]
     return [
-        ", ".join(phrase(name, value) for name, value in fields.items()) or "the same settings"
+        ", ".join(phrase(name, value) for name, value in fields.items()) or "earlier, same settings"
         for fields in found
     ]
 
@@ -79,12 +89,11 @@ def phrase(name: str, value: object) -> str:
     return f"no {field}" if value is None else f"{field} {knobs.words(value)}"
 
 
-def status_line(run: RunRecord | None) -> None:
+def status_line(run: RunRecord | None, curve: Curve) -> None:
     """Progress and time left; the same height in every state."""
     if run is None:
         st.progress(0.0, "Press Start: loss and accuracy appear here while the network learns.")
         return
-    curve = services.store().curve(run.id)
     share = min(1.0, curve.epochs[-1] / run.config.epochs) if curve.epochs else 0.0
     if run.status == "queued":
         st.progress(0.0, waiting(services.run_manager().place(run.id)))
@@ -115,9 +124,8 @@ ENDINGS = {
 }
 
 
-def outcome(run: RunRecord) -> None:
+def outcome(run: RunRecord, curve: Curve) -> None:
     """The figures of the newest run, and what to do next."""
-    curve = services.store().curve(run.id)
     columns = st.columns(4)
     columns[0].metric("Training loss", _recent(curve.train_loss, "{:.3f}"))
     columns[1].metric("Training accuracy", _recent(curve.train_accuracy, "{:.1%}"))

@@ -11,7 +11,7 @@ from cnnlab.summary import Summary, summarize
 from cnnlab.training import choose, weights
 from cnnlab.training.runs import RunManager
 from cnnlab.training.settings import Settings
-from cnnlab.training.store import RunStore
+from cnnlab.training.store import ACTIVE, Curve, RunRecord, RunStore
 
 
 def fingerprint(options: Options) -> str:
@@ -34,6 +34,16 @@ def run_manager() -> RunManager:
 def store() -> RunStore:
     """Where pages read runs and their curves."""
     return run_manager().store
+
+
+def curve(run: RunRecord) -> Curve:
+    """The points of a run; those of one that has ended are kept."""
+    return store().curve(run.id) if run.status in ACTIVE else _ended_curve(run.id)
+
+
+@st.cache_resource(max_entries=500, show_spinner=False)
+def _ended_curve(run: str) -> Curve:
+    return store().curve(run)
 
 
 @st.cache_resource(max_entries=64, **CACHE)

@@ -10,9 +10,12 @@ from cnnlab.catalog import NETWORKS, NetworkSpec, Recipe, Section
 from cnnlab.datasets.augment import Augment
 from cnnlab.errors import CnnLabError
 from cnnlab.training import RunConfig
+from cnnlab.training.store import RunRecord
 from pages.components import curves, data_state, knobs, run_time, services, state
 
 PREFIX = "t"
+# Most runs stop within this time, and the page can say so at once.
+STOP_WAIT_S = 0.4
 BATCH_SIZES = [8, 16, 32, 64, 128, 256, 512]
 TRAIN_SIZES = [500, 1000, 2000, 4000, 8000, 12_000, 30_000, 60_000]
 
@@ -27,8 +30,10 @@ def show(section: Section, spec: NetworkSpec) -> None:
         except CnnLabError as error:
             st.error(str(error), icon=":material/tune:")
     with content:
-        buttons(section, spec, config)
-        curves.show(section, epochs=config.epochs if config else 1)
+        # Asked once: a run may end between two questions.
+        active = curves.active_run(section)
+        buttons(section, spec, config, active)
+        curves.show(section, active, epochs=config.epochs if config else 1)
 
 
 def configure(section: Section, spec: NetworkSpec) -> RunConfig:
@@ -148,10 +153,11 @@ def more_fields(spec: NetworkSpec, recipe: Recipe, dataset: str) -> dict[str, An
     return fields
 
 
-def buttons(section: Section, spec: NetworkSpec, config: RunConfig | None) -> None:
+def buttons(
+    section: Section, spec: NetworkSpec, config: RunConfig | None, active: RunRecord | None
+) -> None:
     """Start and Stop; a data set that is not there is offered for download instead."""
     manager, visitor = services.run_manager(), state.visitor()
-    active = curves.active_run(section)
     if config and not data_state.offer(config.dataset):
         return
     row = st.container(horizontal=True)
@@ -168,9 +174,13 @@ def buttons(section: Section, spec: NetworkSpec, config: RunConfig | None) -> No
             st.error(str(error))
         else:
             st.rerun()
-    if row.button("Stop", icon=":material/stop:", disabled=active is None, key="stop"):
-        manager.stop(active.id, visitor)
-        st.rerun()
+    if row.button("Stop", icon=":material/stop:", disabled=active is None, key="stop") and active:
+        try:
+            manager.stop(active.id, visitor, wait_s=STOP_WAIT_S)
+        except CnnLabError as error:
+            st.error(str(error))
+        else:
+            st.rerun()
     if config:
         offer = partial(use_small, spec) if not is_small(spec, config) else None
         run_time.show(config, offer, busy=active is not None)

@@ -1,10 +1,13 @@
 """How long a run takes is said before it starts, and a long one comes with a way out."""
 
+import dataclasses
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from cnnlab.training import RunConfig
 from cnnlab.training.estimate import Estimate
-from pages.components import services
+from pages.components import curves, services
 from tests.app.conftest import Open
 
 SLOW = Estimate(precision="float32", step_s=2.0, test_image_s=0.001)
@@ -63,3 +66,21 @@ def test_a_speed_that_is_not_known_yet(open_page: Open, says) -> None:
     says(None)
     app = open_page("vgg", "Train")
     assert "measured as soon as the machine is free" in captions(app)
+
+
+def test_a_run_that_ends_while_the_page_is_drawn_leaves_no_stuck_buttons(
+    open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The buttons are drawn with a run that has ended when the curves are drawn."""
+    store = services.store()
+    run = store.add(RunConfig(network="vgg"), "ann", "vgg", "VGG, run 1")
+    store.ended(run, "cancelled")
+    record = store.run(run)
+    assert record
+    answers = [dataclasses.replace(record, status="running")]
+    monkeypatch.setattr(curves, "active_run", lambda _section: answers.pop() if answers else None)
+    app = open_page("vgg", "Train")
+    assert not answers
+    buttons = {button.key: button for button in app.button}
+    assert not buttons["start"].disabled
+    assert buttons["stop"].disabled
