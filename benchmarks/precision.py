@@ -8,7 +8,6 @@ differ by no more than the larger of the two spreads (the best seed less the wor
 """
 
 import argparse
-import json
 import statistics
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +15,8 @@ from typing import Any
 
 import torch
 
-from cnnlab import catalog, devices
+from benchmarks.figures import heading, machine, write
+from cnnlab import catalog
 from cnnlab.networks.options import Options
 from cnnlab.training import RunConfig, train
 from cnnlab.training.events import Finished
@@ -66,8 +66,8 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
 
-    device = devices.available()[0]
-    print(f"{device.title}, torch {torch.__version__}, {torch.get_num_threads()} threads")
+    found = machine()
+    print(f"{heading(found)}, {torch.get_num_threads()} threads")
     print(f"{'network':>18} {'float32':>22} {'bfloat16':>22}")
     rows = []
     for network in arguments.networks:
@@ -77,8 +77,7 @@ def main() -> None:
             verdict = "agree" if rows[-1]["agree"] else "DIFFER"
             print(f"{title:>18} " + " ".join(f"{c:>22}" for c in columns), verdict, flush=True)
     if arguments.json:
-        machine = {"device": device.title, "torch": torch.__version__}
-        arguments.json.write_text(json.dumps({"machine": machine, "rows": rows}, indent=1))
+        write(arguments.json, found, rows)
 
 
 if __name__ == "__main__":

@@ -13,8 +13,6 @@ ratio the median of the ratios within a repetition. Evaluations are not in the f
 """
 
 import argparse
-import json
-import platform
 import statistics
 import time
 from collections.abc import Iterator
@@ -27,6 +25,7 @@ from torch.utils.data import DataLoader
 from torchvision import transforms
 from torchvision.datasets import FashionMNIST
 
+from benchmarks.figures import heading, machine, write
 from cnnlab import catalog, datasets, devices
 from cnnlab.training import RunConfig, train
 from cnnlab.training.estimate import estimate
@@ -150,8 +149,8 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
 
-    device = devices.available()[0]
-    print(f"{device.title}, torch {torch.__version__}, {torch.get_num_threads()} threads")
+    found = machine()
+    print(f"{heading(found)}, {torch.get_num_threads()} threads")
     print(f"{'network':>14} {'bare':>9} {'ours':>9} {'book':>9} {'b/a':>6} {'b/c':>6}  precision")
     rows = []
     for name in arguments.networks:
@@ -166,8 +165,7 @@ def main() -> None:
     mean = statistics.geometric_mean(float(row["b/c"]) for row in rows)
     print(f"geometric mean of b/c: {mean:.2f}")
     if arguments.json:
-        machine = {"device": device.title, "torch": torch.__version__, "os": platform.platform()}
-        arguments.json.write_text(json.dumps({"machine": machine, "rows": rows}, indent=1))
+        write(arguments.json, found, rows)
 
 
 def measure(name: str, arguments: argparse.Namespace) -> dict[str, float | str]:
