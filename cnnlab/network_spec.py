@@ -1,5 +1,6 @@
 """What a network of the catalog is: how it is built, checked, and trained."""
 
+import math
 from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -138,17 +139,32 @@ def _smallest_image_size(spec: NetworkSpec, options: Options) -> int:
     return sizes[bisect_left(sizes, True, key=lambda size: _fits(spec, options, size))]
 
 
-# Pages ask for the same few sizes at every change of any other knob.
-@lru_cache(maxsize=4096)
+@dataclass
+class _Known:
+    """The smallest size that has been seen to fit; larger ones need not be tried."""
+
+    fits: float = math.inf
+
+
+@lru_cache(maxsize=512)
+def _known(spec: NetworkSpec, options: Options) -> _Known:  # noqa: ARG001
+    return _Known()
+
+
 def _fits(spec: NetworkSpec, options: Options, image_size: int) -> bool:
-    sized = options
+    sized, anyhow = options, options
     if spec.image_size_is_knob:
         sized = options.model_copy(update={"image_size": image_size})
+        anyhow = options.model_copy(update={"image_size": LARGEST_IMAGE})
+    known = _known(spec, anyhow)
+    if image_size >= known.fits:
+        return True
     try:
         model = spec.build(sized, device="meta").eval()
         model(torch.empty(1, options.in_channels, image_size, image_size, device="meta"))
     except (ConfigError, RuntimeError):
         return False
+    known.fits = image_size
     return True
 
 

@@ -250,3 +250,17 @@ def test_a_picture_too_large_for_the_first_affine_layer_is_not_called_too_small(
     ):
         with pytest.raises(ConfigError, match=r"too large .* largest size is 512×512"):
             enter()
+
+
+@pytest.mark.parametrize("name", catalog.NETWORKS)
+def test_what_is_known_of_one_size_is_right_for_others(name):
+    """Sizes are asked for in no order; what was found before must not change the answers."""
+    spec = catalog.NETWORKS[name]
+    options = spec.preset("small")
+    smallest = spec.smallest_image_size(options)
+    for size in (smallest + 40, smallest - 1, smallest, 1, smallest + 1):
+        if size >= smallest:
+            spec.check_image_size(options, size)
+        else:
+            with pytest.raises(ConfigError, match=f"smallest size that works is {smallest}×"):
+                spec.check_image_size(options, size)
