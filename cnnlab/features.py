@@ -96,13 +96,17 @@ def mosaic(
     Shape: (C, H, W) -> array (height, width) of uint8.
     Units: `tile` and `gap` in pixels.
     """
-    grey = torch.from_numpy(to_grey(maps)).float()[:, None]
-    mode = "nearest" if maps.shape[-1] <= tile else "area"
-    tiles = nn.functional.interpolate(grey, size=(tile, tile), mode=mode)[:, 0]
+    grey = torch.from_numpy(to_grey(maps))[:, None]
+    size = (tile, tile)
+    if maps.shape[-1] <= tile:
+        tiles = nn.functional.interpolate(grey, size=size, mode="nearest")
+    else:
+        tiles = nn.functional.interpolate(grey.float(), size=size, mode="area").round()
     rows = -(-len(tiles) // columns)
-    picture = torch.full((rows * (tile + gap) - gap, columns * (tile + gap) - gap), background)
-    for i, channel in enumerate(tiles.round().to(picture.dtype)):
+    shape = (rows * (tile + gap) - gap, columns * (tile + gap) - gap)
+    picture = torch.full(shape, background, dtype=torch.uint8)
+    for i, channel in enumerate(tiles[:, 0].to(torch.uint8)):
         top, left = (i // columns) * (tile + gap), (i % columns) * (tile + gap)
         picture[top : top + tile, left : left + tile] = channel
-    array: npt.NDArray[np.uint8] = picture.to(torch.uint8).numpy()
+    array: npt.NDArray[np.uint8] = picture.numpy()
     return array
