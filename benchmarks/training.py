@@ -28,10 +28,10 @@ from torchvision.datasets import FashionMNIST
 from benchmarks.figures import heading, machine, write
 from cnnlab import catalog, datasets, devices
 from cnnlab.training import RunConfig, train
+from cnnlab.training.arithmetic import choose
 from cnnlab.training.estimate import estimate
 from cnnlab.training.events import Progress
 from cnnlab.training.optimization import build_optimizer
-from cnnlab.training.precision import choose
 
 # Every network of the chapter, and the one whose batch normalization the chapter switches.
 NETWORKS = ["lenet", "lenet/d2l_bn", *(name for name in catalog.NETWORKS if name != "lenet")]
@@ -72,16 +72,16 @@ def synchronize(device: torch.device) -> None:
 def bare(config: RunConfig, steps: int) -> float:
     """Images per second of the step alone."""
     device = devices.resolve(config.device)
-    precision = choose(config, device)
-    model = build(config, torch.channels_last)
+    way = choose(config, device)
+    model = build(config, way.memory_format)
     optimizer = build_optimizer(config, model.parameters(), device)
     size = config.image_size
     images = torch.rand(config.batch_size, 1, size, size, device=device)
-    images = images.contiguous(memory_format=torch.channels_last)
+    images = images.contiguous(memory_format=way.memory_format)
     labels = torch.randint(0, 10, (config.batch_size,), device=device)
 
     def step() -> None:
-        with torch.autocast(device.type, precision, enabled=precision != torch.float32):
+        with torch.autocast(device.type, way.dtype, enabled=way.dtype != torch.float32):
             loss = cross_entropy(model(images), labels)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
@@ -151,7 +151,7 @@ def main() -> None:
 
     found = machine()
     print(f"{heading(found)}, {torch.get_num_threads()} threads")
-    print(f"{'network':>14} {'bare':>9} {'ours':>9} {'book':>9} {'b/a':>6} {'b/c':>6}  precision")
+    print(f"{'network':>14} {'bare':>9} {'ours':>9} {'book':>9} {'b/a':>6} {'b/c':>6}  computed in")
     rows = []
     for name in arguments.networks:
         rows.append(measure(name, arguments))
@@ -159,7 +159,7 @@ def main() -> None:
         print(
             f"{name:>14} {figures['bare']:9,.0f} {figures['ours']:9,.0f} "
             f"{figures['book']:9,.0f} {figures['b/a']:6.2f} {figures['b/c']:6.2f}  "
-            f"{figures['precision']}, {figures['steps']} steps",
+            f"{figures['way']}; {figures['steps']} steps",
             flush=True,
         )
     mean = statistics.geometric_mean(float(row["b/c"]) for row in rows)
@@ -180,7 +180,7 @@ def measure(name: str, arguments: argparse.Namespace) -> dict[str, float | str]:
         c.append(book(config, steps, arguments.workers))
     return {
         "network": name,
-        "precision": speed.precision,
+        "way": choose(config, devices.resolve(config.device)).name,
         "steps": steps,
         "bare": statistics.median(a),
         "ours": statistics.median(b),

@@ -80,9 +80,11 @@ def to_grey(maps: Tensor) -> npt.NDArray[np.uint8]:
 
     Shape: (C, H, W) -> array (C, H, W) of uint8.
     """
-    # Doubles hold the difference of any two floats; not every device has them.
-    values = torch.nan_to_num(maps.float()).cpu().double()
+    values = torch.nan_to_num(maps.float()).cpu()
     low, high = values.amin((1, 2), keepdim=True), values.amax((1, 2), keepdim=True)
+    if not torch.isfinite(high - low).all():
+        # Doubles hold the difference of any two floats, and take twice as long.
+        values, low, high = values.double(), low.double(), high.double()
     stretched = torch.where(high > low, (values - low) / (high - low), 0.5)
     array: npt.NDArray[np.uint8] = (stretched * 255).round().to(torch.uint8).numpy()
     return array

@@ -12,10 +12,10 @@ from typing import Any, Protocol
 import torch
 
 from cnnlab.errors import TrainingError
+from cnnlab.training.arithmetic import same_speed
 from cnnlab.training.config import RunConfig
 from cnnlab.training.estimate import Estimate
 from cnnlab.training.events import ENDINGS, Cancelled, Event, Failed, Progress
-from cnnlab.training.precision import same_speed
 from cnnlab.training.worker_process import Worker
 
 # A worker that has not stopped by itself after this time is killed.

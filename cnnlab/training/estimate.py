@@ -2,12 +2,11 @@
 
 from collections.abc import Callable
 
-import torch
 from pydantic import BaseModel, ConfigDict
 
 from cnnlab import devices
 from cnnlab.datasets import DATASETS
-from cnnlab.training import precision
+from cnnlab.training import arithmetic
 from cnnlab.training.config import RunConfig
 from cnnlab.training.plan import Plan
 from cnnlab.training.trial import Trial
@@ -47,12 +46,11 @@ def estimate(config: RunConfig, interrupted: Callable[[], bool] = lambda: False)
     Raises: Interrupted as soon as `interrupted` says so; ConfigError for a device not there.
     """
     device = devices.resolve(config.device)
-    chosen = precision.choose(config, device, interrupted)
-    speed = Trial(config, device, chosen, interrupted)
-    compared = config.precision == "auto" and device.type == "cpu" and chosen == torch.bfloat16
+    way = arithmetic.choose(config, device, interrupted)
+    speed = Trial(config, device, way.dtype, way.memory_format, interrupted)
     return Estimate(
-        precision=str(chosen).removeprefix("torch."),
+        precision=way.precision,
         step_s=speed.step_s(),
         test_image_s=speed.test_image_s(),
-        gain=precision.gain(config, device, interrupted) if compared else None,
+        gain=arithmetic.gain(config, device) if way.precision == "bfloat16" else None,
     )

@@ -9,11 +9,11 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
+from cnnlab.training.arithmetic import same_speed
 from cnnlab.training.config import RunConfig
 from cnnlab.training.continuation import Continuation
 from cnnlab.training.estimate import Estimate
 from cnnlab.training.events import Cancelled, Event, Failed, Finished, from_json
-from cnnlab.training.precision import same_speed
 from cnnlab.training.ray_cluster import import_ray, is_loss, join, obituary, room, stops_actor
 from cnnlab.training.ray_task import Batch, estimate_on_node, train_on_node
 from cnnlab.training.settings import Settings

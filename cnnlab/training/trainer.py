@@ -32,6 +32,7 @@ class Trainer:
     config: RunConfig
     data: Dataset
     precision: torch.dtype
+    layout: torch.memory_format = torch.channels_last
     step: int = 0
     last_loss: float = 0.0
     last_accuracy: float = 0.0
@@ -52,7 +53,7 @@ class Trainer:
         torch.manual_seed(config.seed)
         model = catalog.network(config.network).build(config.options)
         initialize(model, config.init)
-        self.model = model.to(self.device).to(memory_format=torch.channels_last)
+        self.model = model.to(self.device).to(memory_format=self.layout)
         self.optimizer = build_optimizer(config, self.model.parameters(), self.device)
         self.schedule = build_schedule(config, self.optimizer, self.plan.steps)
         self.order = torch.Generator().manual_seed(config.seed)
@@ -155,7 +156,7 @@ class Trainer:
     def pictures(self, images: Tensor, augment: Augment) -> Tensor:
         """Stored pictures as the network's input."""
         batch = prepare(images, self.config.image_size, augment, self.draws)
-        return batch.contiguous(memory_format=torch.channels_last)
+        return batch.contiguous(memory_format=self.layout)
 
     def progress(self) -> Progress:
         done, left = self.step, self.plan.steps - self.step

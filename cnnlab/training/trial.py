@@ -33,12 +33,13 @@ class Trial:
         config: RunConfig,
         device: torch.device,
         precision: torch.dtype,
+        layout: torch.memory_format = torch.channels_last,
         interrupted: Callable[[], bool] = lambda: False,
     ) -> None:
         self._interrupted = interrupted
         callers_state = torch.get_rng_state()
         try:
-            self._trainer = Trainer(config, made_up(config, device), precision)
+            self._trainer = Trainer(config, made_up(config, device), precision, layout)
         finally:
             torch.set_rng_state(callers_state)
 

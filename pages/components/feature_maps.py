@@ -15,7 +15,7 @@ from cnnlab.errors import CnnLabError
 from cnnlab.export import shape_text
 from pages.components import architecture, services, state
 
-MOSAIC_PX = 880
+MOSAIC_PX = 720
 LARGE_PX = 320
 FRESH = "fresh"
 

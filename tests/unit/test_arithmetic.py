@@ -1,8 +1,9 @@
-"""Which number format a run takes, that the choice stays, and how long a run is said to take."""
+"""How a run computes, that the choice stays, and how long the run is said to take."""
 
 import dataclasses
 import itertools
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,7 +11,7 @@ import pytest
 import torch
 
 from cnnlab import catalog, devices
-from cnnlab.training import RunConfig, precision, train, trial
+from cnnlab.training import RunConfig, arithmetic, train, trial
 from cnnlab.training.estimate import Estimate, estimate
 from cnnlab.training.events import Started
 from cnnlab.training.plan import Plan
@@ -20,126 +21,167 @@ CONFIG = RunConfig(network="lenet", train_size=64, batch_size=16, epochs=1, devi
 
 
 class Tried:
-    """Stands for the timed steps: bfloat16 takes `share` of the time of float32.
+    """Stands for the timed steps: each way takes `times_s`, in the order of `WAYS`.
 
     `busy`: every other time, something else slows the machine down.
     """
 
-    def __init__(self, share: float, busy: bool = False) -> None:
-        self.share = share
+    def __init__(self, times_s: Sequence[float], busy: bool = False) -> None:
+        self.times_s = dict(zip(WAYS, times_s, strict=True))
         self.busy = busy
         self.count = 0
 
-    def __call__(self, _config, _device, dtype, _interrupted):
+    def __call__(self, _config, _device, dtype, layout, _interrupted):
         self.count += 1
-        return SimpleNamespace(step_s=self.times_s(dtype).__next__)
+        return SimpleNamespace(step_s=self.steps(self.times_s[dtype, layout]).__next__)
 
-    def times_s(self, dtype):
+    def steps(self, true_s):
         for slow in itertools.cycle((5.0, 1.0) if self.busy else (1.0,)):
-            yield slow * (self.share if dtype == torch.bfloat16 else 1.0)
+            yield slow * true_s
+
+
+LAST, FIRST = torch.channels_last, torch.contiguous_format
+WAYS = [(dtype, layout) for dtype in (torch.float32, torch.bfloat16) for layout in (LAST, FIRST)]
+# Twice as fast in bfloat16, channels last.
+FASTER = (1.0, 1.2, 0.5, 0.6)
 
 
 @pytest.fixture
 def new_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """A processor with bfloat16 on which nothing has been tried."""
     monkeypatch.setenv("CNNLAB_DATA", str(tmp_path / "data"))
-    monkeypatch.setattr(precision, "_known", {})
+    monkeypatch.setattr(arithmetic, "_known", {})
     monkeypatch.setattr(devices, "has_bfloat16", lambda _device: True)
-    return tmp_path / "data" / "bfloat16.json"
+    return tmp_path / "data" / "speeds.json"
 
 
-def tried(monkeypatch: pytest.MonkeyPatch, share: float, busy: bool = False) -> Tried:
-    found = Tried(share, busy)
-    monkeypatch.setattr(precision, "Trial", found)
+def tried(
+    monkeypatch: pytest.MonkeyPatch, times_s: Sequence[float] = FASTER, busy: bool = False
+) -> Tried:
+    found = Tried(times_s, busy)
+    monkeypatch.setattr(arithmetic, "Trial", found)
     return found
 
 
 @pytest.mark.usefixtures("new_machine")
-@pytest.mark.parametrize("name", ["float32", "bfloat16"])
-def test_a_format_that_is_asked_for_is_taken_untried(monkeypatch, name):
-    trials = tried(monkeypatch, 1.0)
-    assert precision.choose(CONFIG.replace(precision=name), CPU) == getattr(torch, name)
-    assert trials.count == 0
-
-
-@pytest.mark.usefixtures("new_machine")
-@pytest.mark.usefixtures("new_machine")
-@pytest.mark.usefixtures("new_machine")
 @pytest.mark.parametrize(
-    ("share", "chosen"), [(0.5, torch.bfloat16), (0.95, torch.float32), (2.0, torch.float32)]
+    ("times_s", "chosen"),
+    [
+        (FASTER, "bfloat16, channels last"),
+        ((1.0, 0.9, 0.8, 0.4), "bfloat16, channels first"),
+        # Too little to be told from chance.
+        ((1.0, 1.2, 0.95, 1.2), "float32, channels last"),
+        ((1.0, 0.4, 0.9, 0.38), "float32, channels first"),
+        ((1.0, 2.0, 3.0, 4.0), "float32, channels last"),
+        # Channels first has to be faster by half.
+        ((1.0, 0.7, 3.0, 4.0), "float32, channels last"),
+    ],
 )
-def test_auto_takes_what_is_clearly_faster(monkeypatch, share, chosen):
-    tried(monkeypatch, share)
-    assert precision.choose(CONFIG, CPU) == chosen
+def test_auto_takes_what_is_clearly_faster(monkeypatch, times_s, chosen):
+    tried(monkeypatch, times_s)
+    assert arithmetic.choose(CONFIG, CPU).name == chosen
 
 
 @pytest.mark.usefixtures("new_machine")
-def test_a_busy_moment_does_not_decide(monkeypatch):
-    tried(monkeypatch, 0.5, busy=True)
-    assert precision.gain(CONFIG, CPU, lambda: False) == 2
-
-
-def test_without_the_hardware_nothing_is_tried(monkeypatch):
-    trials = tried(monkeypatch, 0.1)
-    monkeypatch.setattr(devices, "has_bfloat16", lambda _device: False)
-    assert precision.choose(CONFIG, CPU) == torch.float32
-    assert trials.count == 0
-
-
-def test_a_network_that_learns_worse_in_bfloat16_keeps_to_float32(monkeypatch):
-    trials = tried(monkeypatch, 0.1)
-    spec = catalog.NETWORKS["lenet"]
-    monkeypatch.setitem(catalog.NETWORKS, "lenet", dataclasses.replace(spec, bfloat16=False))
-    assert precision.choose(CONFIG, CPU) == torch.float32
-    assert trials.count == 0
-
-
-def test_a_decision_stays_in_this_process_and_the_next(monkeypatch, new_machine):
-    first = tried(monkeypatch, 0.5)
-    for _ in range(2):
-        assert precision.choose(CONFIG, CPU) == torch.bfloat16
-    assert first.count == 2
-    monkeypatch.setattr(precision, "_known", {})
-    second = tried(monkeypatch, 2.0)
-    # Settings that leave the speed alone do not ask again; others do.
-    assert precision.choose(CONFIG.replace(seed=5, lr=0.3, epochs=9), CPU) == torch.bfloat16
-    assert second.count == 0
-    assert precision.choose(CONFIG.replace(batch_size=32), CPU) == torch.float32
-    assert second.count == 2
-    assert len(json.loads(new_machine.read_text())) == 2
-
-
-@pytest.mark.parametrize("content", ["", "{", "[1]", '{"a": "b"}', '{"a": null}'])
-def test_a_damaged_file_is_measured_anew(monkeypatch, new_machine, content):
-    new_machine.parent.mkdir()
-    new_machine.write_text(content)
-    tried(monkeypatch, 0.5)
-    assert precision.choose(CONFIG, CPU) == torch.bfloat16
-    assert list(json.loads(new_machine.read_text()).values()) == [2.0]
-
-
-def test_a_folder_that_cannot_be_written_costs_only_the_memory_of_it(monkeypatch, new_machine):
-    new_machine.parent.write_text("in the way")
-    trials = tried(monkeypatch, 0.5)
-    for _ in range(2):
-        assert precision.choose(CONFIG, CPU) == torch.bfloat16
+@pytest.mark.parametrize("name", ["float32", "bfloat16"])
+def test_a_format_that_is_asked_for_is_taken_in_its_faster_layout(monkeypatch, name):
+    trials = tried(monkeypatch, (1.0, 0.5, 2.0, 1.2))
+    config = CONFIG.replace(precision=name)
+    assert arithmetic.choose(config, CPU).name == f"{name}, channels first"
+    assert arithmetic.gain(config, CPU) is None
     assert trials.count == 2
 
 
 @pytest.mark.usefixtures("new_machine")
+def test_a_busy_moment_does_not_decide(monkeypatch):
+    tried(monkeypatch, busy=True)
+    assert arithmetic.gain(CONFIG, CPU) == 2
+
+
+@pytest.mark.usefixtures("new_machine")
+def test_without_the_hardware_only_float32_is_tried(monkeypatch):
+    trials = tried(monkeypatch)
+    monkeypatch.setattr(devices, "has_bfloat16", lambda _device: False)
+    assert arithmetic.choose(CONFIG, CPU).precision == "float32"
+    assert trials.count == 2
+
+
+@pytest.mark.usefixtures("new_machine")
+def test_a_network_that_learns_worse_in_bfloat16_keeps_to_float32(monkeypatch):
+    tried(monkeypatch)
+    spec = catalog.NETWORKS["lenet"]
+    monkeypatch.setitem(catalog.NETWORKS, "lenet", dataclasses.replace(spec, bfloat16=False))
+    assert arithmetic.choose(CONFIG, CPU).precision == "float32"
+
+
+@pytest.mark.usefixtures("new_machine")
+@pytest.mark.parametrize(("has", "chosen"), [(True, "bfloat16"), (False, "float32")])
+def test_on_a_gpu_nothing_is_timed(monkeypatch, has, chosen):
+    trials = tried(monkeypatch)
+    monkeypatch.setattr(devices, "has_bfloat16", lambda _device: has)
+    way = arithmetic.choose(CONFIG, torch.device("cuda"))
+    assert (way.precision, way.layout, trials.count) == (chosen, "channels last", 0)
+
+
+def test_a_decision_stays_in_this_process_and_the_next(monkeypatch, new_machine):
+    first = tried(monkeypatch)
+    for _ in range(2):
+        assert arithmetic.choose(CONFIG, CPU).precision == "bfloat16"
+    assert first.count == 4
+    monkeypatch.setattr(arithmetic, "_known", {})
+    second = tried(monkeypatch, (1.0, 1.0, 2.0, 2.0))
+    # Settings that leave the speed alone do not ask again; others do.
+    other = CONFIG.replace(seed=5, lr=0.3, epochs=9)
+    assert arithmetic.choose(other, CPU).precision == "bfloat16"
+    assert second.count == 0
+    assert arithmetic.choose(CONFIG.replace(batch_size=32), CPU).precision == "float32"
+    assert second.count == 4
+    assert len(json.loads(new_machine.read_text())) == 2
+
+
+@pytest.mark.parametrize(
+    "content", ["", "{", "[1]", '{"a": "b"}', '{"a": null}', '{"a": {"b": "c"}}', '{"a": 2}']
+)
+def test_a_damaged_file_is_measured_anew(monkeypatch, new_machine, content):
+    new_machine.parent.mkdir()
+    new_machine.write_text(content)
+    tried(monkeypatch)
+    assert arithmetic.choose(CONFIG, CPU).precision == "bfloat16"
+    (kept,) = json.loads(new_machine.read_text()).values()
+    assert list(kept.values()) == list(FASTER)
+
+
+def test_a_file_without_one_of_the_ways_is_measured_anew(monkeypatch, new_machine):
+    tried(monkeypatch)
+    arithmetic.choose(CONFIG, CPU)
+    ((key, kept),) = json.loads(new_machine.read_text()).items()
+    kept.popitem()
+    new_machine.write_text(json.dumps({key: kept}))
+    again = tried(monkeypatch)
+    assert arithmetic.choose(CONFIG, CPU).precision == "bfloat16"
+    assert again.count == 4
+
+
+def test_a_folder_that_cannot_be_written_costs_only_the_memory_of_it(monkeypatch, new_machine):
+    new_machine.parent.write_text("in the way")
+    trials = tried(monkeypatch)
+    for _ in range(2):
+        assert arithmetic.choose(CONFIG, CPU).precision == "bfloat16"
+    assert trials.count == 4
+
+
 def test_only_the_newest_decisions_are_kept(monkeypatch, new_machine):
-    monkeypatch.setattr(precision, "REMEMBERED", 3)
-    tried(monkeypatch, 0.5)
+    monkeypatch.setattr(arithmetic, "REMEMBERED", 3)
+    tried(monkeypatch)
     for batch_size in range(2, 10):
-        precision.choose(CONFIG.replace(batch_size=batch_size), CPU)
-    sizes = [
-        json.loads(key.split("; ")[1])["batch_size"] for key in json.loads(new_machine.read_text())
-    ]
-    assert sizes == [7, 8, 9]
+        arithmetic.choose(CONFIG.replace(batch_size=batch_size), CPU)
+    keys = json.loads(new_machine.read_text())
+    assert [json.loads(key.split("; ")[1])["batch_size"] for key in keys] == [7, 8, 9]
 
 
+@pytest.mark.usefixtures("new_machine")
 def test_a_run_says_and_uses_what_was_chosen(monkeypatch):
-    tried(monkeypatch, 0.5)
+    tried(monkeypatch)
     times = {"elapsed_s", "images_per_s", "eta_s"}
 
     def story(config):
@@ -193,7 +235,7 @@ def test_long_batches_are_told_from_short_ones(monkeypatch, batch_size, step_s, 
 def test_a_trial_gives_way_at_once_and_leaves_random_numbers_alone():
     torch.manual_seed(7)
     state = torch.get_rng_state()
-    steps = trial.Trial(CONFIG, CPU, torch.float32, lambda: True)
+    steps = trial.Trial(CONFIG, CPU, torch.float32, interrupted=lambda: True)
     with pytest.raises(trial.Interrupted):
         steps.step_s()
     with pytest.raises(trial.Interrupted):
@@ -208,7 +250,7 @@ def test_an_estimate_of_a_real_network(batch_norm):
     assert found.problem == ""
     assert found.step_s > 0
     assert found.test_image_s > 0
-    assert found.precision == str(precision.choose(config, CPU)).removeprefix("torch.")
+    assert found.precision == arithmetic.choose(config, CPU).precision
 
 
 def test_the_time_of_a_run_is_its_steps_and_its_tests():
