@@ -19,7 +19,7 @@ class Settings(Validated):
     )
     run_limit_s: float = Field(1800, gt=0, description="Longest time that one run may take.")
     queue_per_visitor: int = Field(3, ge=1, description="Runs that one visitor may have waiting.")
-    cpu_slots: int = Field(1, ge=1, description="Runs at once on a machine without a GPU.")
+    cpu_slots: int = Field(1, ge=1, description="Runs on the CPU at once.")
     threads: int | None = Field(
         None, ge=1, description="CPU threads of a run; all cores but one when left out."
     )
