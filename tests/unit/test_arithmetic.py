@@ -27,17 +27,16 @@ class Tried:
     """
 
     def __init__(self, times_s: Sequence[float], busy: bool = False) -> None:
-        self.times_s = dict(zip(WAYS, times_s, strict=True))
-        self.busy = busy
+        slow = (5.0, 1.0) if busy else (1.0,)
+        self.steps = {
+            way: itertools.cycle([factor * time_s for factor in slow])
+            for way, time_s in zip(WAYS, times_s, strict=True)
+        }
         self.count = 0
 
     def __call__(self, _config, _device, dtype, layout, _interrupted):
         self.count += 1
-        return SimpleNamespace(step_s=self.steps(self.times_s[dtype, layout]).__next__)
-
-    def steps(self, true_s):
-        for slow in itertools.cycle((5.0, 1.0) if self.busy else (1.0,)):
-            yield slow * true_s
+        return SimpleNamespace(step_s=self.steps[dtype, layout].__next__)
 
 
 LAST, FIRST = torch.channels_last, torch.contiguous_format
@@ -89,7 +88,7 @@ def test_a_format_that_is_asked_for_is_taken_in_its_faster_layout(monkeypatch, n
     config = CONFIG.replace(precision=name)
     assert arithmetic.choose(config, CPU).name == f"{name}, channels first"
     assert arithmetic.gain(config, CPU) is None
-    assert trials.count == 2
+    assert trials.count == 3
 
 
 @pytest.mark.usefixtures("new_machine")
@@ -103,7 +102,7 @@ def test_without_the_hardware_only_float32_is_tried(monkeypatch):
     trials = tried(monkeypatch)
     monkeypatch.setattr(devices, "has_bfloat16", lambda _device: False)
     assert arithmetic.choose(CONFIG, CPU).precision == "float32"
-    assert trials.count == 2
+    assert trials.count == 3
 
 
 @pytest.mark.usefixtures("new_machine")
@@ -127,7 +126,7 @@ def test_a_decision_stays_in_this_process_and_the_next(monkeypatch, new_machine)
     first = tried(monkeypatch)
     for _ in range(2):
         assert arithmetic.choose(CONFIG, CPU).precision == "bfloat16"
-    assert first.count == 4
+    assert first.count == 6
     monkeypatch.setattr(arithmetic, "_known", {})
     second = tried(monkeypatch, (1.0, 1.0, 2.0, 2.0))
     # Settings that leave the speed alone do not ask again; others do.
@@ -135,7 +134,7 @@ def test_a_decision_stays_in_this_process_and_the_next(monkeypatch, new_machine)
     assert arithmetic.choose(other, CPU).precision == "bfloat16"
     assert second.count == 0
     assert arithmetic.choose(CONFIG.replace(batch_size=32), CPU).precision == "float32"
-    assert second.count == 4
+    assert second.count == 6
     assert len(json.loads(new_machine.read_text())) == 2
 
 
@@ -159,7 +158,7 @@ def test_a_file_without_one_of_the_ways_is_measured_anew(monkeypatch, new_machin
     new_machine.write_text(json.dumps({key: kept}))
     again = tried(monkeypatch)
     assert arithmetic.choose(CONFIG, CPU).precision == "bfloat16"
-    assert again.count == 4
+    assert again.count == 6
 
 
 def test_a_folder_that_cannot_be_written_costs_only_the_memory_of_it(monkeypatch, new_machine):
@@ -167,7 +166,7 @@ def test_a_folder_that_cannot_be_written_costs_only_the_memory_of_it(monkeypatch
     trials = tried(monkeypatch)
     for _ in range(2):
         assert arithmetic.choose(CONFIG, CPU).precision == "bfloat16"
-    assert trials.count == 4
+    assert trials.count == 6
 
 
 def test_only_the_newest_decisions_are_kept(monkeypatch, new_machine):
