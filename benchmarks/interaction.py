@@ -35,9 +35,9 @@ from playwright.sync_api import Browser
 from benchmarks.figures import HEADER, Figure, heading, machine, write
 from benchmarks.live_page import Tab, browsing, link_data, serving
 from cnnlab.catalog import SECTIONS
+from cnnlab.runs.store import RunStore
 from cnnlab.training import RunConfig
 from cnnlab.training.events import Evaluation, Progress
-from cnnlab.training.store import RunStore
 
 PHOTO_PX = (4000, 3000)
 EARLIER_RUNS, EARLIER_POINTS = 4, 250

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, WebSocket, sync_playwright
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
-from cnnlab import datasets
+from cnnlab import datasets, folders
 from tests.browser import chromium
 from tests.browser.conftest import Server, stop_server
 from tests.waiting import wait_until
@@ -47,10 +47,10 @@ def cpu_s(pid: int) -> float:
 
 
 def link_data(folder: Path) -> Path:
-    """A data folder with the same data sets, but none of the speeds measured earlier."""
+    """A cache with the same drawn pictures, but none of the speeds measured earlier."""
     datasets.load("shapes")  # drawn once, if it was not yet
     folder.mkdir()
-    for entry in datasets.data_folder().iterdir():
+    for entry in folders.cache_folder().iterdir():
         if entry.suffix != ".json":
             (folder / entry.name).symlink_to(entry.absolute())
     return folder
@@ -67,7 +67,7 @@ def serving(home: Path, data: Path) -> Iterator[Server]:
         process = subprocess.Popen(
             [*command, "--server.address", "127.0.0.1", "--server.port", str(port)],
             cwd=ROOT,
-            env=os.environ | {"CNNLAB_HOME": str(home), "CNNLAB_DATA": str(data)},
+            env=os.environ | {"CNNLAB_HOME": str(home), "CNNLAB_CACHE": str(data)},
             stdout=log,
             stderr=log,
         )

@@ -25,11 +25,11 @@ import psutil
 from benchmarks.figures import heading, machine, write
 from cnnlab import catalog, datasets
 from cnnlab.errors import CnnLabError
+from cnnlab.jobs.limits import Settings
+from cnnlab.jobs.local.engine import LocalEngine
+from cnnlab.jobs.manager import RunManager
+from cnnlab.runs.store import ACTIVE, RunStore
 from cnnlab.training import RunConfig
-from cnnlab.training.engines import LocalEngine
-from cnnlab.training.runs import RunManager
-from cnnlab.training.settings import Settings
-from cnnlab.training.store import ACTIVE, RunStore
 
 VISITOR = "benchmark"
 # The last one on every machine; its worker keeps the data in memory that can be seen from here.
@@ -41,7 +41,7 @@ MOST_COPIES = 1.5
 POLL_S = 0.05
 PATIENCE_S = 300
 # A worker without data, for comparison; it says when it has imported everything.
-EMPTY = "import cnnlab.training.worker; print(flush=True); input()"
+EMPTY = "import cnnlab.jobs.local.worker; print(flush=True); input()"
 
 
 @dataclass(frozen=True)

@@ -28,10 +28,10 @@ from torchvision.datasets import FashionMNIST
 from benchmarks.figures import heading, machine, write
 from cnnlab import catalog, datasets, devices
 from cnnlab.training import RunConfig, train
-from cnnlab.training.arithmetic import choose
 from cnnlab.training.estimate import estimate
 from cnnlab.training.events import Progress
-from cnnlab.training.optimization import build_optimizer
+from cnnlab.training.optimizers import build_optimizer
+from cnnlab.training.precision import choose
 
 # Every network of the chapter, and the one whose batch normalization the chapter switches.
 NETWORKS = ["lenet", "lenet/d2l_bn", *(name for name in catalog.NETWORKS if name != "lenet")]

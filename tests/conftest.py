@@ -16,5 +16,6 @@ def own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     patch = pytest.MonkeyPatch()
     patch.setenv("CNNLAB_HOME", str(tmp_path_factory.mktemp("home")))
     patch.setenv("CNNLAB_DATA", str(tmp_path_factory.mktemp("data")))
+    patch.setenv("CNNLAB_CACHE", str(tmp_path_factory.mktemp("cache")))
     yield
     patch.undo()

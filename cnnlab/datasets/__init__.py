@@ -5,8 +5,8 @@ import threading
 from cnnlab.datasets import cache, cifar10, fashion_mnist, shapes
 from cnnlab.datasets.dataset import Dataset, DatasetSpec, State
 from cnnlab.datasets.download import Progress
-from cnnlab.datasets.folder import data_folder
 from cnnlab.errors import DatasetError
+from cnnlab.folders import data_folder
 
 SHAPES = DatasetSpec(
     name="shapes",

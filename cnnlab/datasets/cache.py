@@ -8,10 +8,10 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
+from cnnlab.atomic import replacing
 from cnnlab.datasets import shapes
-from cnnlab.datasets.atomic import replacing
 from cnnlab.datasets.dataset import Dataset
-from cnnlab.datasets.folder import data_folder
+from cnnlab.folders import cache_folder
 
 VERSION = 4
 TRAIN_SIZE, TEST_SIZE = 12_000, 2_000
@@ -32,7 +32,7 @@ def load_shapes() -> Dataset:
 def cache_file() -> Path:
     """One file for each version of the drawing code and of PyTorch's random numbers."""
     release = torch.__version__.split("+")[0]
-    return data_folder() / f"shapes-{VERSION}-torch-{release}.safetensors"
+    return cache_folder() / f"shapes-{VERSION}-torch-{release}.safetensors"
 
 
 def _draw() -> dict[str, torch.Tensor]:

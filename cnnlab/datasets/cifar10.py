@@ -7,11 +7,11 @@ from pathlib import Path
 import torch
 from torchvision.datasets import CIFAR10
 
-from cnnlab.datasets.atomic import replacing
+from cnnlab.atomic import replacing
 from cnnlab.datasets.dataset import Dataset, DatasetSpec, State
 from cnnlab.datasets.download import Progress, checksum, fetch, readable_errors
-from cnnlab.datasets.folder import data_folder, size_bytes
 from cnnlab.errors import DatasetError
+from cnnlab.folders import data_folder, size_bytes
 
 SPEC = DatasetSpec(
     name="cifar10",

@@ -9,9 +9,9 @@ import urllib.request
 from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
 
-from cnnlab.datasets.atomic import replacing
-from cnnlab.datasets.folder import size_bytes
+from cnnlab.atomic import replacing
 from cnnlab.errors import DatasetError
+from cnnlab.folders import size_bytes
 
 Progress = Callable[[int, int | None], None]
 CHUNK_BYTES = 1 << 16

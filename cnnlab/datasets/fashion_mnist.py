@@ -10,8 +10,8 @@ from torchvision.datasets.mnist import read_image_file, read_label_file
 
 from cnnlab.datasets.dataset import Dataset, DatasetSpec, State
 from cnnlab.datasets.download import Progress, fetch, unpack
-from cnnlab.datasets.folder import data_folder, size_bytes
 from cnnlab.errors import DatasetError
+from cnnlab.folders import data_folder, size_bytes
 
 SPEC = DatasetSpec(
     name="fashion_mnist",

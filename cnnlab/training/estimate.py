@@ -6,10 +6,10 @@ from pydantic import BaseModel, ConfigDict
 
 from cnnlab import devices
 from cnnlab.datasets import DATASETS
-from cnnlab.training import arithmetic
+from cnnlab.training import precision
 from cnnlab.training.config import RunConfig
 from cnnlab.training.plan import Plan
-from cnnlab.training.trial import Trial
+from cnnlab.training.step_timing import StepTimer
 
 
 class Estimate(BaseModel):
@@ -46,11 +46,11 @@ def estimate(config: RunConfig, interrupted: Callable[[], bool] = lambda: False)
     Raises: Interrupted as soon as `interrupted` says so; ConfigError for a device not there.
     """
     device = devices.resolve(config.device)
-    way = arithmetic.choose(config, device, interrupted)
-    speed = Trial(config, device, way.dtype, way.memory_format, interrupted)
+    way = precision.choose(config, device, interrupted)
+    speed = StepTimer(config, device, way.dtype, way.memory_format, interrupted)
     return Estimate(
         precision=way.precision,
         step_s=speed.step_s(),
         test_image_s=speed.test_image_s(),
-        gain=arithmetic.gain(config, device) if way.precision == "bfloat16" else None,
+        gain=precision.gain(config, device) if way.precision == "bfloat16" else None,
     )

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from cnnlab import datasets, devices
-from cnnlab.training import arithmetic
+from cnnlab.training import precision
 from cnnlab.training.config import RunConfig
 from cnnlab.training.events import Cancelled, Event, Failed, Finished
 from cnnlab.training.trainer import Trainer
@@ -51,7 +51,7 @@ def _run(
     try:
         device = devices.resolve(config.device)
         data = resident(config.dataset, device)
-        way = arithmetic.choose(config, device)
+        way = precision.choose(config, device)
         trainer = Trainer(config, data, way.dtype, way.memory_format)
         yield trainer.started()
         yield from trainer.steps(should_stop)

@@ -14,13 +14,14 @@ from cnnlab import catalog
 from cnnlab.datasets import Dataset
 from cnnlab.datasets.augment import Augment, prepare
 from cnnlab.tracing import evaluating
-from cnnlab.training import recorded, weights
+from cnnlab.training import checkpoint, cuda_graphs
 from cnnlab.training.config import RunConfig
 from cnnlab.training.events import Cancelled, Evaluation, Event, Finished, Progress, Started
 from cnnlab.training.initialization import initialize
 from cnnlab.training.metrics import Metrics
-from cnnlab.training.optimization import build_optimizer, build_schedule
+from cnnlab.training.optimizers import build_optimizer
 from cnnlab.training.plan import Plan
+from cnnlab.training.schedules import build_schedule
 
 EVALUATION_BATCH = 500
 
@@ -64,7 +65,7 @@ class Trainer:
         )
         self.subset = chosen[: config.training_images]
         self.epoch_metrics = Metrics(self.device)
-        self._learn: recorded.Learn = self.learn
+        self._learn: cuda_graphs.Learn = self.learn
         self._start_s = time.perf_counter()
 
     @property
@@ -90,7 +91,7 @@ class Trainer:
         return Started(
             device=str(self.device),
             precision=str(self.precision).removeprefix("torch."),
-            params=weights.parameters(self.model),
+            params=checkpoint.parameters(self.model),
             train_images=self.config.training_images,
             test_images=self.plan.test_images,
             steps=self.plan.steps,
@@ -136,9 +137,9 @@ class Trainer:
         images = self.data.train_images.index_select(0, batch)
         images = self.pictures(images, self.config.augment)
         labels = self.data.train_labels.index_select(0, batch)
-        if self.step == recorded.STEPS_BEFORE and recorded.wanted(self.device):
+        if self.step == cuda_graphs.STEPS_BEFORE and cuda_graphs.wanted(self.device):
             self.optimizer.zero_grad(set_to_none=True)
-            self._learn = recorded.RecordedStep(self.learn, images, labels)
+            self._learn = cuda_graphs.GraphedStep(self.learn, images, labels)
         loss, logits = self._learn(images, labels)
         self.optimizer.step()
         self.schedule.step()
@@ -212,7 +213,7 @@ class Trainer:
         saved, note = None, None
         if save_to is not None:
             try:
-                weights.save(self.model, self.config, save_to)
+                checkpoint.save(self.model, self.config, save_to)
                 saved = str(save_to)
             except OSError as error:
                 note = f"The weights could not be saved: {error.strerror or error}."

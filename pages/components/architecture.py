@@ -8,7 +8,7 @@ import streamlit as st
 from cnnlab import diagrams
 from cnnlab.catalog import NETWORKS, NetworkSpec, Section
 from cnnlab.errors import CnnLabError
-from cnnlab.export import layer_table_csv, shape_text
+from cnnlab.layer_csv import layer_table_csv, shape_text
 from cnnlab.networks.options import Options
 from cnnlab.summary import Summary
 from pages.components import charts, knobs, services

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 
+from cnnlab.runs.store import Curve
 from cnnlab.summary import Summary
-from cnnlab.training.store import Curve
 
 # Okabe and Ito's palette: told apart by colour-blind readers, on white and on dark.
 BLUE, ORANGE, GREEN, GREY = "#2a7fd4", "#e08a00", "#009e73", "#8a8f98"

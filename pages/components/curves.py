@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import streamlit as st
 
 from cnnlab.catalog import Section
-from cnnlab.training.compare import differences
-from cnnlab.training.runs import Place
-from cnnlab.training.store import ACTIVE, Curve, RunRecord
+from cnnlab.jobs.manager import Place
+from cnnlab.runs.comparison import differences
+from cnnlab.runs.store import ACTIVE, Curve, RunRecord
 from pages.components import charts, knobs, services, state
 from pages.components.durations import duration
 

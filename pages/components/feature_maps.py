@@ -12,7 +12,7 @@ from torch import nn
 from cnnlab import features, images
 from cnnlab.catalog import NETWORKS, NetworkSpec, Section
 from cnnlab.errors import CnnLabError
-from cnnlab.export import shape_text
+from cnnlab.layer_csv import shape_text
 from pages.components import architecture, services, state
 
 MOSAIC_PX = 720

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from cnnlab.catalog import SECTIONS
-from cnnlab.training.store import ACTIVE, RunRecord
+from cnnlab.runs.store import ACTIVE, RunRecord
 from pages.components import runs_actions, runs_compare, runs_table, services, state
 
 MOST = 1000

@@ -6,9 +6,9 @@ from typing import Any
 
 import streamlit as st
 
-from cnnlab import export
 from cnnlab.errors import CnnLabError
-from cnnlab.training.store import ACTIVE, Curve, RunRecord
+from cnnlab.runs import export
+from cnnlab.runs.store import ACTIVE, Curve, RunRecord
 from pages.components import services, state
 
 

@@ -9,8 +9,8 @@ import streamlit as st
 
 from cnnlab.catalog import NETWORKS
 from cnnlab.datasets import DATASETS
-from cnnlab.training.compare import differences, flatten
-from cnnlab.training.store import ACTIVE, RunRecord
+from cnnlab.runs.comparison import differences, flatten
+from cnnlab.runs.store import ACTIVE, RunRecord
 from pages.components import charts, curves, knobs, runs_table, services
 
 AXES = {"epoch": "Epoch", "step": "Step", "seconds": "Seconds"}

@@ -9,7 +9,7 @@ import streamlit as st
 
 from cnnlab.catalog import NETWORKS
 from cnnlab.datasets import DATASETS
-from cnnlab.training.store import RunRecord
+from cnnlab.runs.store import RunRecord
 from pages.components import services, state
 
 STATUS = {

@@ -6,12 +6,13 @@ import streamlit as st
 from torch import nn
 
 from cnnlab import catalog
+from cnnlab.jobs import choose
+from cnnlab.jobs.limits import Settings
+from cnnlab.jobs.manager import RunManager
 from cnnlab.networks.options import Options
+from cnnlab.runs.store import ACTIVE, Curve, RunRecord, RunStore
 from cnnlab.summary import Summary, summarize
-from cnnlab.training import choose, weights
-from cnnlab.training.runs import RunManager
-from cnnlab.training.settings import Settings
-from cnnlab.training.store import ACTIVE, Curve, RunRecord, RunStore
+from cnnlab.training import checkpoint
 
 
 def fingerprint(options: Options) -> str:
@@ -62,10 +63,10 @@ def layer_table(network: str, options: Options, image_size: int) -> Summary:
 @st.cache_resource(max_entries=3, show_spinner="Drawing the weights…", hash_funcs=HASH)
 def fresh_model(network: str, options: Options, seed: int) -> nn.Module:
     """A network with random weights."""
-    return weights.fresh(network, options, seed)
+    return checkpoint.fresh(network, options, seed)
 
 
 @st.cache_resource(max_entries=3, show_spinner="Loading the weights…")
 def trained_model(path: str) -> nn.Module:
     """A network with the weights of a run."""
-    return weights.load(Path(path))[0]
+    return checkpoint.load(Path(path))[0]

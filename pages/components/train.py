@@ -9,8 +9,8 @@ from cnnlab import datasets, devices
 from cnnlab.catalog import NETWORKS, NetworkSpec, Recipe, Section
 from cnnlab.datasets.augment import Augment
 from cnnlab.errors import CnnLabError
+from cnnlab.runs.store import RunRecord
 from cnnlab.training import RunConfig
-from cnnlab.training.store import RunRecord
 from pages.components import curves, data_state, knobs, run_time, services, state
 
 PREFIX = "t"

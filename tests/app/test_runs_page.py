@@ -6,10 +6,10 @@ from collections.abc import Iterator
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from cnnlab import export
+from cnnlab.runs import export
+from cnnlab.runs.store import RunStore
 from cnnlab.training.config import RunConfig
 from cnnlab.training.events import Evaluation, Progress
-from cnnlab.training.store import RunStore
 from pages.components import runs_actions, runs_table, services, state
 from tests.conftest import ROOT
 

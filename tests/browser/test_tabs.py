@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, WebSocketRoute, expect
 
-from cnnlab.training.store import RunRecord, RunStore
+from cnnlab.runs.store import RunRecord, RunStore
 from tests.browser.conftest import Server, start_server, stop_server
 from tests.waiting import wait_until
 

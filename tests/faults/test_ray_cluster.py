@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 from cnnlab.errors import ConfigError
-from cnnlab.training import RunConfig, choose, train, weights
+from cnnlab.jobs import choose
+from cnnlab.jobs.limits import Settings
+from cnnlab.jobs.manager import RunManager
+from cnnlab.jobs.ray.cluster import import_ray
+from cnnlab.runs.store import RunStore
+from cnnlab.training import RunConfig, checkpoint, train
 from cnnlab.training.events import Cancelled, Event, Failed, Finished, Progress, Started
-from cnnlab.training.ray_cluster import import_ray
-from cnnlab.training.runs import RunManager
-from cnnlab.training.settings import Settings
-from cnnlab.training.store import RunStore
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.cluster
@@ -106,15 +107,15 @@ def engine(machines: Nodes) -> Iterator[object]:
 class TestOneEngine:
     """What one engine does, its processes warm after the first run. The last test maims it."""
 
-    def test_a_run_can_be_stopped_and_keeps_its_weights(self, engine, tmp_path):
+    def test_a_run_can_be_stopped_and_keeps_its_weights(self, engine, tmp_path: Path) -> None:
         events = follow(engine, "a", ENDLESS, tmp_path, lambda: engine.cancel("a"))
         assert isinstance(events[-1], Cancelled)
         assert events[-1].note is None
-        assert weights.load(Path(events[-1].weights))[1] == ENDLESS.replace(device="cpu")
+        assert checkpoint.load(Path(events[-1].weights))[1] == ENDLESS.replace(device="cpu")
         events = list(engine.submit(0, "b", SHORT, tmp_path / "b.safetensors"))
         assert isinstance(events[-1], Finished)
 
-    def test_a_machine_says_how_fast_it_is(self, engine):
+    def test_a_machine_says_how_fast_it_is(self, engine) -> None:
         wait_until(lambda: engine.estimate(0, SHORT) is not None, timeout_s=60)
         found = engine.estimate(0, SHORT)
         assert found.problem == ""
@@ -122,21 +123,25 @@ class TestOneEngine:
         # Another kind of run is another question.
         assert engine.estimate(0, SHORT.replace(batch_size=16)) is None
 
-    def test_weights_that_find_no_room_are_said_so(self, engine, tmp_path):
+    def test_weights_that_find_no_room_are_said_so(self, engine, tmp_path: Path) -> None:
         (tmp_path / "file").write_text("not a folder", encoding="utf-8")
         events = list(engine.submit(0, "a", SHORT, tmp_path / "file" / "a.safetensors"))
         assert isinstance(events[-1], Finished)
         assert events[-1].weights is None
         assert "could not be saved" in events[-1].note
 
-    def test_a_run_that_cannot_begin_says_why(self, engine, tmp_path, monkeypatch):
+    def test_a_run_that_cannot_begin_says_why(
+        self, engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         absent = SHORT.replace(device="cuda:99")
         monkeypatch.setattr(engine, "_placed", lambda _: absent)
         (event,) = engine.submit(0, "a", SHORT, tmp_path / "a.safetensors")
         assert isinstance(event, Failed)
         assert "There is no device 'cuda:99' on this machine" in event.message
 
-    def test_a_run_that_waits_for_room_or_does_not_listen_is_ended(self, engine, tmp_path):
+    def test_a_run_that_waits_for_room_or_does_not_listen_is_ended(
+        self, engine, tmp_path: Path
+    ) -> None:
         started = threading.Barrier(3)
 
         def fill_a_machine(run: str) -> None:
@@ -159,7 +164,7 @@ class TestOneEngine:
             assert not thread.is_alive()
 
 
-def test_two_runs_at_once_give_the_curve_of_this_machine(nodes, tmp_path):
+def test_two_runs_at_once_give_the_curve_of_this_machine(nodes, tmp_path: Path) -> None:
     with manager_on(nodes, tmp_path) as manager:
         assert manager.engine.slots == 2
         endless = [manager.submit(ENDLESS, name, "lenet", name) for name in ("ada", "ben")]
@@ -176,10 +181,10 @@ def test_two_runs_at_once_give_the_curve_of_this_machine(nodes, tmp_path):
     here = [event for event in train(SHORT) if isinstance(event, Progress)]
     assert curve.steps == [event.step for event in here]
     assert curve.train_loss == pytest.approx([event.train_loss for event in here], rel=1e-3)
-    assert weights.load(Path(record.weights))[1].epochs == SHORT.epochs
+    assert checkpoint.load(Path(record.weights))[1].epochs == SHORT.epochs
 
 
-def test_a_machine_that_dies_leaves_a_failed_run_with_its_points(nodes, tmp_path):
+def test_a_machine_that_dies_leaves_a_failed_run_with_its_points(nodes, tmp_path: Path) -> None:
     with manager_on(nodes, tmp_path) as manager:
         run = manager.submit(ENDLESS, "ada", "lenet", "doomed")
         wait_until(lambda: len(manager.store.curve(run).steps) > 3, 60)
@@ -191,7 +196,7 @@ def test_a_machine_that_dies_leaves_a_failed_run_with_its_points(nodes, tmp_path
         assert len(curve.steps) > 3
 
 
-def test_a_restarted_run_gives_one_curve_without_repetition(nodes, tmp_path):
+def test_a_restarted_run_gives_one_curve_without_repetition(nodes, tmp_path: Path) -> None:
     def storm() -> None:
         nodes.kill_all()
         nodes.join()
@@ -208,11 +213,11 @@ def test_a_restarted_run_gives_one_curve_without_repetition(nodes, tmp_path):
     assert Path(events[-1].weights).exists()
 
 
-def test_a_cluster_without_room_is_refused(nodes):
+def test_a_cluster_without_room_is_refused(nodes) -> None:
     with pytest.raises(ConfigError, match="CNNLAB_RAY_CPUS_PER_RUN"):
         choose.engine(Settings(engine="ray", ray_address=nodes.address, ray_gpus_per_run=1))
 
 
-def test_an_address_where_nobody_answers_is_refused():
+def test_an_address_where_nobody_answers_is_refused() -> None:
     with pytest.raises(ConfigError, match="no Ray cluster can be joined"):
         choose.engine(Settings(engine="ray", ray_address="127.0.0.2:9"))

@@ -19,7 +19,7 @@ def few_shapes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, torch.Tens
     patch = pytest.MonkeyPatch()
     patch.setattr(cache, "TRAIN_SIZE", 20)
     patch.setattr(cache, "TEST_SIZE", 10)
-    patch.setenv("CNNLAB_DATA", str(tmp_path_factory.mktemp("drawn")))
+    patch.setenv("CNNLAB_CACHE", str(tmp_path_factory.mktemp("drawn")))
     dataset = cache.load_shapes()
     patch.undo()
     return tensors_of(dataset)
@@ -39,7 +39,7 @@ def cached(
         return tuple(few_shapes[name].clone() for name in parts[seed])
 
     monkeypatch.setattr(shapes, "render", render)
-    monkeypatch.setenv("CNNLAB_DATA", str(tmp_path))
+    monkeypatch.setenv("CNNLAB_CACHE", str(tmp_path))
     return cache.cache_file()
 
 
@@ -118,7 +118,7 @@ def test_a_cache_folder_that_cannot_be_written(
     tmp_path: Path,
 ) -> None:
     (tmp_path / "file").write_text("in the way")
-    monkeypatch.setenv("CNNLAB_DATA", str(tmp_path / "file"))
+    monkeypatch.setenv("CNNLAB_CACHE", str(tmp_path / "file"))
     check_shapes(few_shapes)
     assert not cached.exists()
 
@@ -146,7 +146,7 @@ def test_a_disk_that_fills_up_while_the_cache_is_written(
         if step == "save_file":
             disk.setattr(cache, "save_file", full)
         else:
-            disk.setattr("cnnlab.datasets.atomic.os.replace", full)
+            disk.setattr("cnnlab.atomic.os.replace", full)
         check_shapes(few_shapes)
     assert names_in(tmp_path) == set()
     check_shapes(few_shapes)

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from cnnlab.errors import TrainingError
-from cnnlab.training.database import Database
-from cnnlab.training.runs import RunManager
-from cnnlab.training.store import SCRIPTS, RunStore
+from cnnlab.jobs.manager import RunManager
+from cnnlab.runs.database import Database
+from cnnlab.runs.store import SCRIPTS, RunStore
 from tests.unit.test_run_manager import CONFIG, SETTINGS, STARTED, Clock, FakeEngine, progress
 from tests.waiting import wait_until
 
@@ -82,7 +82,7 @@ def text(_home: Path) -> bytes:
 )
 def test_a_damaged_file_is_moved_aside(
     home: Path, open_store: Callable[[], RunStore], content: Callable[[Path], bytes]
-):
+) -> None:
     damaged = content(home)
     (home / "runs.sqlite").write_bytes(damaged)
     store = open_store()
@@ -98,7 +98,7 @@ def test_a_damaged_file_is_moved_aside(
 @pytest.mark.parametrize("mark", ["", "PRAGMA user_version = 1", "PRAGMA user_version = 7"])
 def test_the_file_of_another_program_is_not_written_to(
     home: Path, open_store: Callable[[], RunStore], mark: str
-):
+) -> None:
     db = sqlite3.connect(home / "runs.sqlite")
     db.execute("CREATE TABLE runs (distance_km REAL)")
     db.execute(mark)
@@ -114,7 +114,7 @@ def test_the_file_of_another_program_is_not_written_to(
 
 def test_the_file_of_an_earlier_version_is_brought_up_to_date(
     home: Path, open_store: Callable[[], RunStore]
-):
+) -> None:
     early = Database(home / "runs.sqlite", SCRIPTS[:1])
     with early.write() as db:
         db.execute(
@@ -129,7 +129,7 @@ def test_the_file_of_an_earlier_version_is_brought_up_to_date(
     add(store)
 
 
-def test_the_file_of_a_later_version_stays_where_it_is(home: Path):
+def test_the_file_of_a_later_version_stays_where_it_is(home: Path) -> None:
     """The server that wrote it may still be using it."""
     RunStore(home).close()
     db = sqlite3.connect(home / "runs.sqlite")
@@ -143,7 +143,7 @@ def test_the_file_of_a_later_version_stays_where_it_is(home: Path):
     store.close()
 
 
-def test_an_empty_file_is_a_new_store(home: Path, open_store: Callable[[], RunStore]):
+def test_an_empty_file_is_a_new_store(home: Path, open_store: Callable[[], RunStore]) -> None:
     (home / "runs.sqlite").touch()
     store = open_store()
     assert store.notice == ""
@@ -161,7 +161,7 @@ def a_folder_in_the_place_of_the_file(home: Path) -> None:
 @pytest.mark.parametrize("obstacle", [a_file, a_folder_in_the_place_of_the_file])
 def test_a_home_that_cannot_be_used_is_replaced_for_the_time_being(
     home: Path, obstacle: Callable[[Path], None]
-):
+) -> None:
     obstacle(home)
     store = RunStore.open_default()
     assert store.home != home
@@ -171,7 +171,7 @@ def test_a_home_that_cannot_be_used_is_replaced_for_the_time_being(
     store.close()
 
 
-def test_a_home_that_cannot_be_written_is_replaced_too(home: Path, small_disk: Path):
+def test_a_home_that_cannot_be_written_is_replaced_too(home: Path, small_disk: Path) -> None:
     RunStore(small_disk).close()
     mount("-o", "remount,ro", str(small_disk))
     store = RunStore.open_default()
@@ -181,7 +181,7 @@ def test_a_home_that_cannot_be_written_is_replaced_too(home: Path, small_disk: P
     store.close()
 
 
-def test_a_passing_home_is_removed_at_the_end(home: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_passing_home_is_removed_at_the_end(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     at_the_end: list[Callable[[], None]] = []
     monkeypatch.setattr(
         "atexit.register", lambda call, *a, **k: at_the_end.append(partial(call, *a, **k))
@@ -263,7 +263,7 @@ def submit_many(manager: RunManager) -> None:
         manager.submit(CONFIG, secrets.token_hex(), "lenet", "run")
 
 
-def test_a_full_disk_is_said_and_nothing_is_lost_once_it_has_room(disk: FullDisk):
+def test_a_full_disk_is_said_and_nothing_is_lost_once_it_has_room(disk: FullDisk) -> None:
     run = disk.manager.submit(CONFIG, "ann", "lenet", "run")
     wait_until(lambda: run in disk.engine.begun)
     disk.fill()
@@ -285,7 +285,7 @@ def test_a_full_disk_is_said_and_nothing_is_lost_once_it_has_room(disk: FullDisk
     assert disk.store.run(after).status == "queued"
 
 
-def test_a_server_starts_on_a_full_disk(disk: FullDisk):
+def test_a_server_starts_on_a_full_disk(disk: FullDisk) -> None:
     lost = add(disk.store)
     disk.manager.close()
     disk.fill()

@@ -13,11 +13,11 @@ import psutil
 import pytest
 
 from cnnlab.datasets import cache
+from cnnlab.jobs.limits import Settings
+from cnnlab.jobs.local.engine import LocalEngine
+from cnnlab.jobs.manager import RunManager
+from cnnlab.runs.store import RunStore
 from cnnlab.training import RunConfig
-from cnnlab.training.engines import LocalEngine
-from cnnlab.training.runs import RunManager
-from cnnlab.training.settings import Settings
-from cnnlab.training.store import RunStore
 from tests.conftest import ROOT
 from tests.waiting import wait_until
 
@@ -31,7 +31,7 @@ LONG_STEP = RunConfig(network="vgg", options="d2l", image_size=128, batch_size=6
 def few_pictures(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """A data set that is drawn in a moment, read by all processes that start here."""
     patch = pytest.MonkeyPatch()
-    patch.setenv("CNNLAB_DATA", str(tmp_path_factory.mktemp("few")))
+    patch.setenv("CNNLAB_CACHE", str(tmp_path_factory.mktemp("few")))
     patch.setattr(cache, "TRAIN_SIZE", 512)
     patch.setattr(cache, "TEST_SIZE", 64)
     cache.load_shapes()
@@ -81,7 +81,7 @@ def check_that_the_next_run_works(manager: RunManager) -> None:
     assert manager.store.curve(run).steps[-1] == 4
 
 
-def test_a_killed_worker_fails_its_run_and_keeps_the_points(manager: RunManager):
+def test_a_killed_worker_fails_its_run_and_keeps_the_points(manager: RunManager) -> None:
     run, worker = submit(manager, LONG), pid(manager)
     wait_for_points(manager, run)
     os.kill(worker, signal.SIGKILL)
@@ -93,12 +93,12 @@ def test_a_killed_worker_fails_its_run_and_keeps_the_points(manager: RunManager)
     assert gone(worker)
 
 
-def test_a_worker_killed_between_two_runs_is_replaced(manager: RunManager):
+def test_a_worker_killed_between_two_runs_is_replaced(manager: RunManager) -> None:
     os.kill(pid(manager), signal.SIGKILL)
     check_that_the_next_run_works(manager)
 
 
-def test_a_stopped_run_keeps_its_weights_and_its_worker(manager: RunManager):
+def test_a_stopped_run_keeps_its_weights_and_its_worker(manager: RunManager) -> None:
     run, worker = submit(manager, LONG), pid(manager)
     wait_for_points(manager, run)
     manager.stop(run, "ann")
@@ -108,7 +108,7 @@ def test_a_stopped_run_keeps_its_weights_and_its_worker(manager: RunManager):
     assert manager.store.weights_path(run).exists()
 
 
-def test_a_worker_that_hangs_is_ended_by_a_stop(manager: RunManager):
+def test_a_worker_that_hangs_is_ended_by_a_stop(manager: RunManager) -> None:
     run, worker = submit(manager, LONG), pid(manager)
     wait_for_points(manager, run)
     os.kill(worker, signal.SIGSTOP)
@@ -124,7 +124,7 @@ def wait_until_warm(manager: RunManager) -> None:
     wait_until(lambda: manager.engine.warm, timeout_s=60)
 
 
-def test_a_worker_that_dies_idle_is_replaced_before_the_next_run(manager: RunManager):
+def test_a_worker_that_dies_idle_is_replaced_before_the_next_run(manager: RunManager) -> None:
     wait_until_warm(manager)
     worker = pid(manager)
     os.kill(worker, signal.SIGSEGV)
@@ -135,7 +135,7 @@ def test_a_worker_that_dies_idle_is_replaced_before_the_next_run(manager: RunMan
     assert pid(manager) == fresh
 
 
-def test_a_stop_during_the_warm_up_keeps_the_worker(manager: RunManager):
+def test_a_stop_during_the_warm_up_keeps_the_worker(manager: RunManager) -> None:
     wait_until_warm(manager)
     os.kill(pid(manager), signal.SIGKILL)
     wait_until(lambda: not manager.engine.warm)
@@ -151,7 +151,7 @@ def test_a_stop_during_the_warm_up_keeps_the_worker(manager: RunManager):
 
 PARENT = """
 import subprocess, sys
-command = [sys.executable, "-m", "cnnlab.training.worker"]
+command = [sys.executable, "-m", "cnnlab.jobs.local.worker"]
 worker = subprocess.Popen(command, stdin=int(sys.argv[1]), stdout=subprocess.PIPE)
 worker.stdout.readline()
 print(worker.pid, flush=True)
@@ -160,7 +160,7 @@ worker.wait()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells of a parent's death")
-def test_a_worker_dies_with_its_parent_though_its_input_stays_open():
+def test_a_worker_dies_with_its_parent_though_its_input_stays_open() -> None:
     theirs, ours = os.pipe()
     try:
         with subprocess.Popen(
@@ -181,10 +181,10 @@ def test_a_worker_dies_with_its_parent_though_its_input_stays_open():
 
 SERVER = """
 import sys
-from cnnlab.training.engines import LocalEngine
-from cnnlab.training.runs import RunManager
-from cnnlab.training.settings import Settings
-from cnnlab.training.store import RunStore
+from cnnlab.jobs.local.engine import LocalEngine
+from cnnlab.jobs.manager import RunManager
+from cnnlab.jobs.limits import Settings
+from cnnlab.runs.store import RunStore
 from tests.faults.test_worker_dies import LONG, submit, wait_for_points
 manager = RunManager(RunStore.open_default(), LocalEngine(), Settings())
 run = submit(manager, LONG)
@@ -194,7 +194,7 @@ sys.stdin.read()
 """
 
 
-def test_a_killed_server_leaves_no_worker_and_loses_no_point(tmp_path: Path):
+def test_a_killed_server_leaves_no_worker_and_loses_no_point(tmp_path: Path) -> None:
     with subprocess.Popen(
         [sys.executable, "-c", SERVER],
         cwd=ROOT,
@@ -234,7 +234,7 @@ def test_a_worker_ends_in_the_middle_of_a_step_and_writes_only_events_to_its_out
         return json.dumps({"run": "r", "config": config, "weights": "w"}) + "\n"
 
     with subprocess.Popen(
-        [sys.executable, "-m", "cnnlab.training.worker"],
+        [sys.executable, "-m", "cnnlab.jobs.local.worker"],
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -252,7 +252,9 @@ def test_a_worker_ends_in_the_middle_of_a_step_and_writes_only_events_to_its_out
     assert worker.returncode == 0
 
 
-def test_a_worker_that_dies_over_an_estimate_is_replaced_and_asked_again(manager: RunManager):
+def test_a_worker_that_dies_over_an_estimate_is_replaced_and_asked_again(
+    manager: RunManager,
+) -> None:
     config = SHORT.replace(batch_size=64)
     wait_until(lambda: manager.estimate(config) is not None)
     os.kill(pid(manager), signal.SIGKILL)

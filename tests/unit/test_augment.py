@@ -34,7 +34,7 @@ def pictures(draw):
 
 @quickly
 @given(images=pictures(), size=st.integers(8, 48), augment=AUGMENTS, seed=SEEDS)
-def test_numbers_from_0_to_1_in_the_size_asked_for(images, size, augment, seed):
+def test_numbers_from_0_to_1_in_the_size_asked_for(images, size, augment, seed: int) -> None:
     before = images.clone()
     x = prepare(images, size, augment, generator(seed))
     assert x.shape == (*images.shape[:2], size, size)
@@ -47,14 +47,14 @@ def test_numbers_from_0_to_1_in_the_size_asked_for(images, size, augment, seed):
 
 @quickly
 @given(images=pictures(), size=st.integers(8, 48), augment=AUGMENTS, seed=SEEDS)
-def test_same_seed_same_changes(images, size, augment, seed):
+def test_same_seed_same_changes(images, size, augment, seed: int) -> None:
     once, again = (prepare(images, size, augment, generator(seed)) for _ in range(2))
     assert torch.equal(once, again)
 
 
 @quickly
 @given(images=pictures(), size=st.integers(8, 48))
-def test_without_augmentation_only_the_size_changes(images, size):
+def test_without_augmentation_only_the_size_changes(images, size) -> None:
     random = generator()
     state = random.get_state()
     x = prepare(images, size, Augment(), random)
@@ -68,7 +68,7 @@ def test_without_augmentation_only_the_size_changes(images, size):
 
 @quickly
 @given(images=pictures(), seed=SEEDS)
-def test_a_flip_gives_the_picture_or_its_mirror_image(images, seed):
+def test_a_flip_gives_the_picture_or_its_mirror_image(images, seed: int) -> None:
     x = images.float()
     for original, flipped in zip(x, flip(x, generator(seed)), strict=True):
         assert torch.equal(flipped, original) or torch.equal(flipped, original.flip(-1))
@@ -76,12 +76,12 @@ def test_a_flip_gives_the_picture_or_its_mirror_image(images, seed):
 
 @quickly
 @given(images=pictures(), seed=SEEDS)
-def test_a_symmetric_picture_is_its_own_flip(images, seed):
+def test_a_symmetric_picture_is_its_own_flip(images, seed: int) -> None:
     symmetric = torch.cat((images, images.flip(-1)), dim=-1).float()
     assert torch.equal(flip(symmetric, generator(seed)), symmetric)
 
 
-def test_about_half_are_flipped():
+def test_about_half_are_flipped() -> None:
     x = torch.tensor([0.0, 1.0]).expand(1000, 1, 1, 2)
     assert 430 < flip(x, generator())[:, 0, 0, 0].sum() < 570
 
@@ -100,20 +100,20 @@ def offsets(original, shifted, most):
 
 @quickly
 @given(side=st.integers(8, 24), channels=st.sampled_from([1, 3]), seed=SEEDS)
-def test_a_shift_moves_whole_pixels_and_brings_zeros_in(side, channels, seed):
+def test_a_shift_moves_whole_pixels_and_brings_zeros_in(side, channels, seed: int) -> None:
     x = torch.rand(4, channels, side, side, generator=generator(seed)) + 0.1
     for original, shifted in zip(x, shift(x, generator(seed)), strict=True):
         assert len(offsets(original, shifted, most=max(1, round(side / 8)))) == 1
 
 
-def test_every_offset_up_to_an_eighth_of_the_side_comes():
+def test_every_offset_up_to_an_eighth_of_the_side_comes() -> None:
     x = torch.rand(1, 1, 16, 16, generator=generator()).expand(400, -1, -1, -1)
     seen = {offsets(x[0], shifted, most=2)[0] for shifted in shift(x, generator())}
     assert seen == {(down, right) for down in range(-2, 3) for right in range(-2, 3)}
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-def test_brightness_changes_by_the_factor_announced(channels):
+def test_brightness_changes_by_the_factor_announced(channels) -> None:
     grey = torch.full((500, channels, 4, 4), 0.5)
     # A grey picture of one tone has neither contrast nor saturation to change.
     factors = jitter(grey, generator()) / 0.5
@@ -122,7 +122,7 @@ def test_brightness_changes_by_the_factor_announced(channels):
     assert (factors.flatten(1).std(1) < 1e-6).all()
 
 
-def test_colour_pictures_change_their_saturation_and_grey_ones_stay_grey():
+def test_colour_pictures_change_their_saturation_and_grey_ones_stay_grey() -> None:
     grey = torch.rand(8, 1, 6, 6, generator=generator()).expand(-1, 3, -1, -1)
     changed = jitter(grey, generator())
     assert torch.allclose(changed[:, 0], changed[:, 1], atol=1e-5)
@@ -136,13 +136,13 @@ def test_colour_pictures_change_their_saturation_and_grey_ones_stay_grey():
 
 
 @pytest.mark.parametrize("augment", ONE_EACH, ids=["flip", "crop", "color"])
-def test_every_picture_of_a_batch_is_changed_in_its_own_way(augment):
+def test_every_picture_of_a_batch_is_changed_in_its_own_way(augment) -> None:
     one = torch.randint(0, 256, (1, 3, 16, 16), dtype=torch.uint8, generator=generator())
     x = prepare(one.expand(32, -1, -1, -1), 16, augment, generator())
     kinds = len({picture.numpy().tobytes() for picture in x})
     assert kinds == 2 if augment.flip else kinds > 10
 
 
-def test_an_unknown_change_is_named():
+def test_an_unknown_change_is_named() -> None:
     with pytest.raises(ConfigError, match="turn: there is no such field"):
         Augment(turn=True)

@@ -53,7 +53,7 @@ def assert_same(ours: BatchNorm, theirs: nn.Module, x: Tensor, tolerance: float)
     momentum=st.floats(0, 1),
     seed=st.integers(0, 2**32 - 1),
 )
-def test_equals_pytorch_in_both_modes(shape, updates, eps, momentum, seed):
+def test_equals_pytorch_in_both_modes(shape, updates, eps, momentum, seed: int) -> None:
     torch.manual_seed(seed)
     ours, theirs = (layer.double() for layer in pair(shape, eps, momentum))
     for _ in range(updates):
@@ -63,7 +63,7 @@ def test_equals_pytorch_in_both_modes(shape, updates, eps, momentum, seed):
 
 
 @pytest.mark.parametrize("shape", [(64, 120), (16, 6, 28, 28), (1, 3, 8, 8)])
-def test_equals_pytorch_in_single_precision_after_many_updates(shape):
+def test_equals_pytorch_in_single_precision_after_many_updates(shape) -> None:
     torch.manual_seed(0)
     ours, theirs = pair(shape)
     for _ in range(30):
@@ -73,7 +73,7 @@ def test_equals_pytorch_in_single_precision_after_many_updates(shape):
 
 
 @pytest.mark.parametrize("shape", [(32, 5), (8, 5, 4, 4)])
-def test_training_output_has_mean_beta_and_standard_deviation_gamma(shape):
+def test_training_output_has_mean_beta_and_standard_deviation_gamma(shape) -> None:
     torch.manual_seed(0)
     layer, _ = pair(shape)
     y = layer(10 + 3 * torch.randn(shape))
@@ -82,7 +82,7 @@ def test_training_output_has_mean_beta_and_standard_deviation_gamma(shape):
     torch.testing.assert_close(y.std(axes, correction=0), layer.gamma.abs(), rtol=1e-4, atol=1e-5)
 
 
-def test_prediction_changes_no_statistics_and_does_not_depend_on_the_batch():
+def test_prediction_changes_no_statistics_and_does_not_depend_on_the_batch() -> None:
     torch.manual_seed(0)
     layer = BatchNorm(3)
     layer(torch.randn(16, 3, 4, 4) * 2 + 1)
@@ -95,7 +95,7 @@ def test_prediction_changes_no_statistics_and_does_not_depend_on_the_batch():
 
 
 @pytest.mark.parametrize("shape", [(1, 4), (1, 4, 1, 1)])
-def test_one_value_per_channel_cannot_train_and_changes_nothing(shape):
+def test_one_value_per_channel_cannot_train_and_changes_nothing(shape) -> None:
     ours, theirs = pair(shape)
     with pytest.raises(ValueError, match="more than 1 value per channel"):
         theirs(torch.ones(shape))
@@ -107,7 +107,7 @@ def test_one_value_per_channel_cannot_train_and_changes_nothing(shape):
     assert ours(torch.ones(shape)).shape == shape
 
 
-def test_statistics_are_saved_with_the_weights_but_not_learned():
+def test_statistics_are_saved_with_the_weights_but_not_learned() -> None:
     layer = BatchNorm(2)
     assert set(layer.state_dict()) == {"gamma", "beta", "running_mean", "running_var"}
     assert {name for name, _ in layer.named_parameters()} == {"gamma", "beta"}

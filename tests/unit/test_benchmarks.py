@@ -15,7 +15,7 @@ from benchmarks import book, figures, interaction, live_page, memory
 from cnnlab import catalog, datasets, images
 from cnnlab.datasets import fashion_mnist
 from cnnlab.errors import DatasetError
-from cnnlab.training.store import RunStore
+from cnnlab.runs.store import RunStore
 
 
 def test_p95_is_the_largest_of_few_and_leaves_out_five_of_a_hundred() -> None:
@@ -63,7 +63,7 @@ def test_the_data_folder_is_the_same_but_for_measured_speeds(
     there.mkdir()
     (there / "shapes.safetensors").write_bytes(b"pictures")
     (there / "bfloat16.json").write_text("{}")
-    monkeypatch.setenv("CNNLAB_DATA", str(there))
+    monkeypatch.setenv("CNNLAB_CACHE", str(there))
     monkeypatch.setattr(datasets, "load", lambda _: None)  # nothing to draw
     linked = live_page.link_data(tmp_path / "linked")
     assert [entry.name for entry in linked.iterdir()] == ["shapes.safetensors"]

@@ -1,6 +1,7 @@
 """The catalog: what exists, what its knobs accept, and which pictures fit."""
 
 import re
+from typing import Any
 
 import pytest
 import torch
@@ -28,7 +29,7 @@ NETWORKS = list(catalog.NETWORKS)
 DEEPER = ("densenet121", "resnet34", "resnet50", "vgg13", "vgg16", "vgg19")
 
 
-def test_the_networks_and_presets_of_the_chapter():
+def test_the_networks_and_presets_of_the_chapter() -> None:
     assert {name: set(spec.presets) for name, spec in catalog.NETWORKS.items()} == {
         "lenet": {"d2l", "d2l_bn", "small"},
         "alexnet": {"d2l", "torchvision", "small"},
@@ -40,7 +41,7 @@ def test_the_networks_and_presets_of_the_chapter():
     }
 
 
-def test_the_seven_sections_in_order():
+def test_the_seven_sections_in_order() -> None:
     assert [(s.slug, s.number) for s in catalog.SECTIONS.values()] == [
         ("alexnet", "9.1"),
         ("vgg", "9.2"),
@@ -54,7 +55,7 @@ def test_the_seven_sections_in_order():
 
 
 @pytest.mark.parametrize("slug", catalog.SECTIONS)
-def test_a_section_names_networks_and_knobs_that_exist(slug):
+def test_a_section_names_networks_and_knobs_that_exist(slug: str) -> None:
     section = catalog.SECTIONS[slug]
     assert section.networks
     assert section.main_knobs
@@ -66,13 +67,13 @@ def test_a_section_names_networks_and_knobs_that_exist(slug):
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_the_source_file_is_the_one_that_defines_the_network(name):
+def test_the_source_file_is_the_one_that_defines_the_network(name: str) -> None:
     spec = catalog.NETWORKS[name]
     assert f"class {spec.network.__name__}(" in spec.source_file.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_recipes_fit_their_networks(name):
+def test_recipes_fit_their_networks(name: str) -> None:
     spec = catalog.NETWORKS[name]
     for recipe, preset in ((spec.book, "d2l"), (spec.quick, "small")):
         spec.check_image_size(spec.presets[preset], recipe.image_size)
@@ -81,7 +82,7 @@ def test_recipes_fit_their_networks(name):
 
 
 @pytest.mark.parametrize(("name", "field"), FIELDS)
-def test_every_knob_has_a_description_and_bounds(name, field):
+def test_every_knob_has_a_description_and_bounds(name: str, field) -> None:
     info = field_of(name, field)
     assert info.description
     assert info.description.endswith(".")
@@ -91,7 +92,7 @@ def test_every_knob_has_a_description_and_bounds(name, field):
 
 
 @pytest.mark.parametrize(("name", "field"), FIELDS)
-def test_a_bad_knob_is_named_with_what_is_allowed(name, field):
+def test_a_bad_knob_is_named_with_what_is_allowed(name: str, field) -> None:
     """However it gets in: as an argument, in a JSON text, or past the checks of pydantic."""
     spec = catalog.NETWORKS[name]
     info = field_of(name, field)
@@ -119,14 +120,14 @@ def test_a_bad_knob_is_named_with_what_is_allowed(name, field):
 
 
 @pytest.mark.parametrize("bad", ["{", "[1]", '"text"', "", b"\xff", "null"])
-def test_text_that_is_not_a_set_of_knobs(bad):
+def test_text_that_is_not_a_set_of_knobs(bad) -> None:
     with pytest.raises(ConfigError, match=r"^configuration: .* was given; "):
         catalog.NETWORKS["vgg"].options.from_json(bad)
 
 
 @pytest.mark.parametrize("name", NETWORKS)
 @pytest.mark.parametrize("knob", ["no_such_knob", "self", "options"])
-def test_an_unknown_knob_is_named(name, knob):
+def test_an_unknown_knob_is_named(name: str, knob) -> None:
     spec = catalog.NETWORKS[name]
     options = spec.presets["d2l"]
     for enter in (
@@ -139,24 +140,24 @@ def test_an_unknown_knob_is_named(name, knob):
             enter()
 
 
-def test_knobs_of_another_network_are_refused():
+def test_knobs_of_another_network_are_refused() -> None:
     with pytest.raises(ConfigError, match="growth_rate: there is no such field"):
         catalog.NETWORKS["lenet"].build(catalog.NETWORKS["densenet"].presets["d2l"])
 
 
-def test_every_complaint_is_told_at_once():
+def test_every_complaint_is_told_at_once() -> None:
     with pytest.raises(ConfigError, match=r"depth: 12 .* 11, 13, 16 or 19\. hidden: 1 .* 16\."):
         catalog.build("vgg", hidden=1, depth=12)
 
 
-def test_unknown_names_list_the_known_ones():
+def test_unknown_names_list_the_known_ones() -> None:
     with pytest.raises(ConfigError, match=f"'inception'; there are {', '.join(NETWORKS)}"):
         catalog.build("inception")
     with pytest.raises(ConfigError, match="ResNet has no preset 'resnet152'; it has d2l, resnet18"):
         catalog.build("resnet", "resnet152")
 
 
-def test_build_changes_the_knobs_of_a_preset():
+def test_build_changes_the_knobs_of_a_preset() -> None:
     model = catalog.build("resnet", "small", in_channels=3, num_classes=7)
     assert model.options == catalog.NETWORKS["resnet"].presets["small"].replace(
         in_channels=3, num_classes=7
@@ -167,7 +168,7 @@ def test_build_changes_the_knobs_of_a_preset():
 @pytest.mark.parametrize("name", NETWORKS)
 @settings(deadline=None, max_examples=40)
 @given(data=st.data())
-def test_knobs_survive_json_and_are_frozen_and_hashable(name, data):
+def test_knobs_survive_json_and_are_frozen_and_hashable(name: str, data: Any) -> None:
     spec = catalog.NETWORKS[name]
     options = data.draw(random_options(name))
     again = spec.options.from_json(options.model_dump_json())
@@ -180,7 +181,7 @@ def test_knobs_survive_json_and_are_frozen_and_hashable(name, data):
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_fitted_takes_the_shape_of_the_data(name):
+def test_fitted_takes_the_shape_of_the_data(name: str) -> None:
     spec = catalog.NETWORKS[name]
     options = spec.fitted(spec.presets["d2l"], image_size=96, in_channels=3, num_classes=4)
     assert (options.in_channels, options.num_classes) == (3, 4)
@@ -188,7 +189,7 @@ def test_fitted_takes_the_shape_of_the_data(name):
 
 
 @pytest.mark.parametrize(("name", "preset"), [p for p in PRESETS if p[1] not in DEEPER])
-def test_the_smallest_picture_works_and_one_pixel_less_does_not(name, preset):
+def test_the_smallest_picture_works_and_one_pixel_less_does_not(name: str, preset: str) -> None:
     spec = catalog.NETWORKS[name]
     options = thin(name, preset)
     smallest = spec.smallest_image_size(options)
@@ -215,7 +216,7 @@ def test_the_smallest_picture_works_and_one_pixel_less_does_not(name, preset):
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_the_width_of_a_network_does_not_change_the_smallest_picture(name):
+def test_the_width_of_a_network_does_not_change_the_smallest_picture(name: str) -> None:
     spec = catalog.NETWORKS[name]
     full = spec.presets["d2l"]
     assert spec.smallest_image_size(full) == spec.smallest_image_size(thin(name, "d2l"))
@@ -224,7 +225,7 @@ def test_the_width_of_a_network_does_not_change_the_smallest_picture(name):
 @pytest.mark.parametrize("name", ["lenet", "alexnet", "vgg"])
 @settings(deadline=None, max_examples=10)
 @given(data=st.data())
-def test_the_size_formula_agrees_with_the_network(name, data):
+def test_the_size_formula_agrees_with_the_network(name: str, data: Any) -> None:
     """Two ways to the smallest size: the formula of `sizes`, and trying it out."""
     spec = catalog.NETWORKS[name]
     options = data.draw(random_options(name, image_size=512))
@@ -234,14 +235,14 @@ def test_the_size_formula_agrees_with_the_network(name, data):
 
 
 @pytest.mark.parametrize("size", [0, -1])
-def test_nothing_is_too_small_for_every_network(size):
+def test_nothing_is_too_small_for_every_network(size) -> None:
     for name, spec in catalog.NETWORKS.items():
         with pytest.raises(ConfigError, match="too small"):
             spec.check_image_size(thin(name, "small"), size)
 
 
 @pytest.mark.parametrize("name", ["lenet", "alexnet", "vgg"])
-def test_a_picture_too_large_for_the_first_affine_layer_is_not_called_too_small(name):
+def test_a_picture_too_large_for_the_first_affine_layer_is_not_called_too_small(name: str) -> None:
     spec = catalog.NETWORKS[name]
     options = thin(name, "d2l")
     for enter in (
@@ -253,7 +254,7 @@ def test_a_picture_too_large_for_the_first_affine_layer_is_not_called_too_small(
 
 
 @pytest.mark.parametrize("name", catalog.NETWORKS)
-def test_what_is_known_of_one_size_is_right_for_others(name):
+def test_what_is_known_of_one_size_is_right_for_others(name: str) -> None:
     """Sizes are asked for in no order; what was found before must not change the answers."""
     spec = catalog.NETWORKS[name]
     options = spec.preset("small")

@@ -48,7 +48,7 @@ def mask(name: str) -> Tensor:
 def cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     patch = pytest.MonkeyPatch()
     folder = tmp_path_factory.mktemp("shapes")
-    patch.setenv("CNNLAB_DATA", str(folder))
+    patch.setenv("CNNLAB_CACHE", str(folder))
     yield folder
     patch.undo()
 
@@ -103,7 +103,7 @@ def test_a_second_drawing_and_the_cache_have_the_same_bytes(
 ) -> None:
     first = cache.checksum(tensors_of(whole))
     with monkeypatch.context() as elsewhere:
-        elsewhere.setenv("CNNLAB_DATA", str(cache_folder / "elsewhere"))
+        elsewhere.setenv("CNNLAB_CACHE", str(cache_folder / "elsewhere"))
         assert cache.checksum(tensors_of(datasets.load("shapes"))) == first
 
     def never(_count: int, _seed: int) -> tuple[Tensor, Tensor]:

@@ -76,7 +76,7 @@ def refusing():
         return f"http://127.0.0.1:{closed.server_port}"
 
 
-def test_a_file_arrives_with_progress_up_to_its_total(server, tmp_path):
+def test_a_file_arrives_with_progress_up_to_its_total(server, tmp_path: Path) -> None:
     seen = []
     path = tmp_path / "new" / "set.bin"
     fetch([f"{server.url}/set.bin"], path, md5(CONTENT), lambda *done: seen.append(done))
@@ -87,7 +87,7 @@ def test_a_file_arrives_with_progress_up_to_its_total(server, tmp_path):
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_a_server_that_does_not_say_how_much_there_is(server, tmp_path):
+def test_a_server_that_does_not_say_how_much_there_is(server, tmp_path: Path) -> None:
     seen = []
     fetch(
         [f"{server.url}/chunked/set.bin"],
@@ -98,7 +98,7 @@ def test_a_server_that_does_not_say_how_much_there_is(server, tmp_path):
     assert seen[-1] == (len(CONTENT), None)
 
 
-def test_what_is_there_already_is_not_fetched_again(server, tmp_path):
+def test_what_is_there_already_is_not_fetched_again(server, tmp_path: Path) -> None:
     path = tmp_path / "set.bin"
     for found, asked in ((CONTENT, 0), (CONTENT[:-1], 1), (b"", 2)):
         path.write_bytes(found)
@@ -116,18 +116,18 @@ def test_what_is_there_already_is_not_fetched_again(server, tmp_path):
     ],
     ids=["wrong md5", "cut", "not found"],
 )
-def test_a_bad_answer_leaves_no_file(server, tmp_path, where, checksum, reason):
+def test_a_bad_answer_leaves_no_file(server, tmp_path: Path, where, checksum, reason) -> None:
     with pytest.raises(DatasetError, match=rf"set\.bin could not be downloaded: .*{reason}"):
         fetch([f"{server.url}/{where}"], tmp_path / "set.bin", checksum)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_nobody_listens(refusing, tmp_path):
+def test_nobody_listens(refusing, tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"refused.*`shapes` needs no download"):
         fetch([f"{refusing}/set.bin"], tmp_path / "set.bin", md5(CONTENT))
 
 
-def test_the_next_mirror_is_tried(server, refusing, tmp_path):
+def test_the_next_mirror_is_tried(server, refusing, tmp_path: Path) -> None:
     paths = ("no/xset.bin", "cut/set.bin", "set.bin", "never/set.bin")
     urls = [f"{refusing}/set.bin", *(f"{server.url}/{path}" for path in paths)]
     fetch(urls, tmp_path / "set.bin", md5(CONTENT))
@@ -135,7 +135,7 @@ def test_the_next_mirror_is_tried(server, refusing, tmp_path):
     assert server.asked == ["/no/xset.bin", "/cut/set.bin", "/set.bin"]
 
 
-def test_every_mirror_and_its_reason_is_named(server, refusing, tmp_path):
+def test_every_mirror_and_its_reason_is_named(server, refusing, tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"refused.*; .*broke off"):
         fetch(
             [f"{refusing}/set.bin", f"{server.url}/cut/set.bin"],
@@ -144,7 +144,7 @@ def test_every_mirror_and_its_reason_is_named(server, refusing, tmp_path):
         )
 
 
-def test_a_progress_bar_that_fails_leaves_no_file(server, tmp_path):
+def test_a_progress_bar_that_fails_leaves_no_file(server, tmp_path: Path) -> None:
     def closed(*_):
         raise KeyError("the page is gone")
 
@@ -153,7 +153,7 @@ def test_a_progress_bar_that_fails_leaves_no_file(server, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_folder_that_cannot_be_written(server, tmp_path):
+def test_a_folder_that_cannot_be_written(server, tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(DatasetError, match=r"could not be written to .*CNNLAB_DATA"):
         fetch([f"{server.url}/set.bin"], tmp_path / "file" / "set.bin", md5(CONTENT))
@@ -190,7 +190,7 @@ def fashion(server, folder, monkeypatch):
     return folder / "FashionMNIST" / "raw"
 
 
-def test_fashion_mnist_by_download(fashion, server):
+def test_fashion_mnist_by_download(fashion, server) -> None:
     assert datasets.state("fashion_mnist").status == "not downloaded"
     seen = []
     data = datasets.load("fashion_mnist", progress=lambda *done: seen.append(done))
@@ -210,7 +210,9 @@ def test_fashion_mnist_by_download(fashion, server):
 
 
 @pytest.mark.usefixtures("fashion")
-def test_fashion_mnist_offline_and_then_online(server, refusing, monkeypatch):
+def test_fashion_mnist_offline_and_then_online(
+    server, refusing, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with monkeypatch.context() as offline:
         offline.setattr(FashionMNIST, "mirrors", [f"{refusing}/"])
         with pytest.raises(DatasetError, match=r"could not be downloaded.*Check the connection"):
@@ -221,7 +223,7 @@ def test_fashion_mnist_offline_and_then_online(server, refusing, monkeypatch):
 
 
 @pytest.mark.usefixtures("fashion")
-def test_a_download_that_was_interrupted_goes_on_with_what_is_missing(server):
+def test_a_download_that_was_interrupted_goes_on_with_what_is_missing(server) -> None:
     held_back = server.files.pop("t10k-images-idx3-ubyte.gz")
     with pytest.raises(DatasetError, match=r"t10k-images-idx3-ubyte\.gz could not be downloaded"):
         datasets.load("fashion_mnist")
@@ -238,7 +240,7 @@ def test_a_download_that_was_interrupted_goes_on_with_what_is_missing(server):
     [lambda c: c[:-1], lambda _: b"", lambda c: b"\xff" * len(c), lambda c: c + b"x"],
     ids=["truncated", "empty", "garbage", "too long"],
 )
-def test_a_damaged_file_of_fashion_mnist_is_named(fashion, name, damage):
+def test_a_damaged_file_of_fashion_mnist_is_named(fashion, name: str, damage) -> None:
     datasets.load("fashion_mnist")
     path = fashion / name
     path.write_bytes(damage(path.read_bytes()))
@@ -252,7 +254,7 @@ def test_a_damaged_file_of_fashion_mnist_is_named(fashion, name, damage):
     assert len(datasets.load("fashion_mnist").train_labels) == 12
 
 
-def test_a_label_that_no_class_has(fashion):
+def test_a_label_that_no_class_has(fashion) -> None:
     datasets.load("fashion_mnist")
     path = fashion / "train-labels-idx1-ubyte"
     path.write_bytes(path.read_bytes()[:-1] + b"\x0b")
@@ -263,7 +265,7 @@ def test_a_label_that_no_class_has(fashion):
 REAL = [os.environ.get("CNNLAB_DATA"), PROJECT.parent / "shared" / "data"]
 
 
-def test_the_real_fashion_mnist(monkeypatch):
+def test_the_real_fashion_mnist(monkeypatch: pytest.MonkeyPatch) -> None:
     found = [p for p in REAL if p and (Path(p) / "FashionMNIST" / "raw").is_dir()]
     if not found:
         pytest.skip("the real Fashion-MNIST is neither in CNNLAB_DATA nor in ../shared/data")
@@ -317,7 +319,7 @@ def cifar(server, folder, monkeypatch):
     return folder / "cifar-10-batches-py"
 
 
-def test_cifar_10_by_download(cifar, server):
+def test_cifar_10_by_download(cifar, server) -> None:
     assert datasets.state("cifar10").status == "not downloaded"
     seen = []
     data = datasets.load("cifar10", progress=lambda *done: seen.append(done))
@@ -336,7 +338,7 @@ def test_cifar_10_by_download(cifar, server):
 
 
 @pytest.mark.parametrize("where", ["cut/", "no/x"])
-def test_cifar_10_cannot_be_had(cifar, server, monkeypatch, where):
+def test_cifar_10_cannot_be_had(cifar, server, monkeypatch: pytest.MonkeyPatch, where) -> None:
     monkeypatch.setattr(CIFAR10, "url", f"{server.url}/{where}{CIFAR10.filename}")
     with pytest.raises(DatasetError, match=r"cifar-10-python\.tar\.gz could not be downloaded"):
         datasets.load("cifar10")
@@ -345,7 +347,7 @@ def test_cifar_10_cannot_be_had(cifar, server, monkeypatch, where):
 
 
 @pytest.mark.parametrize("name", cifar_files())
-def test_a_damaged_batch_is_named(cifar, name):
+def test_a_damaged_batch_is_named(cifar, name: str) -> None:
     datasets.load("cifar10")
     path = cifar / name
     path.write_bytes(path.read_bytes()[:-1])
@@ -354,7 +356,7 @@ def test_a_damaged_batch_is_named(cifar, name):
 
 
 @pytest.mark.parametrize("name", cifar_files())
-def test_a_missing_batch_comes_out_of_the_archive_again(cifar, server, name):
+def test_a_missing_batch_comes_out_of_the_archive_again(cifar, server, name: str) -> None:
     datasets.load("cifar10")
     (cifar / name).unlink()
     assert datasets.state("cifar10").status == "not downloaded"
@@ -363,7 +365,9 @@ def test_a_missing_batch_comes_out_of_the_archive_again(cifar, server, name):
     assert len(server.asked) == 1
 
 
-def test_unpacking_that_was_interrupted_leaves_no_part_of_a_batch(cifar, monkeypatch):
+def test_unpacking_that_was_interrupted_leaves_no_part_of_a_batch(
+    cifar, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def half(packed, file):
         file.write(packed.read(10))
         raise OSError(28, "No space left on device")
@@ -376,7 +380,7 @@ def test_unpacking_that_was_interrupted_leaves_no_part_of_a_batch(cifar, monkeyp
     assert len(datasets.load("cifar10").train_labels) == 8
 
 
-def test_a_batch_with_foreign_code_is_not_opened(cifar, tmp_path):
+def test_a_batch_with_foreign_code_is_not_opened(cifar, tmp_path: Path) -> None:
     """The batches are pickles: only those with the right checksum may be read."""
     datasets.load("cifar10")
     harm = tmp_path / "harm"
@@ -388,6 +392,6 @@ def test_a_batch_with_foreign_code_is_not_opened(cifar, tmp_path):
     assert not harm.exists()
 
 
-def test_a_data_set_that_does_not_exist():
+def test_a_data_set_that_does_not_exist() -> None:
     with pytest.raises(DatasetError, match="no data set 'mnist'; there are shapes, fashion_mnist"):
         datasets.load("mnist")

@@ -54,7 +54,7 @@ def hooks(model: nn.Module) -> list[object]:
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_maps_are_what_the_layers_make(name):
+def test_maps_are_what_the_layers_make(name: str) -> None:
     model, x = network(name)
     model.eval()
     expected: dict[str, Tensor] = {}
@@ -78,7 +78,7 @@ def test_maps_are_what_the_layers_make(name):
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_no_trace_is_left(name):
+def test_no_trace_is_left(name: str) -> None:
     model, x = network(name)
     modes = mixed_modes(model)
     state = {key: value.clone() for key, value in model.state_dict().items()}
@@ -91,7 +91,7 @@ def test_no_trace_is_left(name):
 
 
 @pytest.mark.parametrize("fault", [RuntimeError("broken"), KeyError("broken"), MemoryError()])
-def test_no_trace_is_left_after_an_exception(fault):
+def test_no_trace_is_left_after_an_exception(fault) -> None:
     model, x = network("resnet")
 
     class Broken(nn.Module):
@@ -106,7 +106,7 @@ def test_no_trace_is_left_after_an_exception(fault):
     assert [module.training for module in model.modules()] == modes
 
 
-def test_two_visitors_of_one_model_see_their_own_pictures():
+def test_two_visitors_of_one_model_see_their_own_pictures() -> None:
     """Both are inside the model at once; a barrier at its door and at its end makes sure."""
     model, _ = network("resnet")
     pictures = [torch.rand(1, 1, 32, 32), torch.rand(1, 1, 32, 32)]
@@ -119,13 +119,13 @@ def test_two_visitors_of_one_model_see_their_own_pictures():
             torch.testing.assert_close(y, expected[name])
 
 
-def test_only_the_layers_asked_for_in_running_order():
+def test_only_the_layers_asked_for_in_running_order() -> None:
     model, x = network("lenet")
     assert list(features.extract(model, x, ["pool2", "conv1"])) == ["conv1", "pool2"]
     assert features.extract(model, x, []) == {}
 
 
-def test_an_unknown_layer_is_named_and_the_known_ones_listed():
+def test_an_unknown_layer_is_named_and_the_known_ones_listed() -> None:
     model, x = network("lenet")
     with pytest.raises(ConfigError, match="no layer 'conv9' in this LeNet; it has conv1, norm1,"):
         features.extract(model, x, ["conv1", "conv9"])
@@ -133,7 +133,7 @@ def test_an_unknown_layer_is_named_and_the_known_ones_listed():
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_pictures_that_do_not_fit(name):
+def test_pictures_that_do_not_fit(name: str) -> None:
     model, x = network(name)
     with pytest.raises(ConfigError, match=r"4 were given\. Build it with in_channels=4"):
         features.extract(model, torch.rand(1, 4, *x.shape[2:]))
@@ -144,7 +144,7 @@ def test_pictures_that_do_not_fit(name):
 
 
 @pytest.mark.parametrize("name", ["resnet", "lenet"])
-def test_a_fault_that_is_not_the_size_is_not_called_one(name):
+def test_a_fault_that_is_not_the_size_is_not_called_one(name: str) -> None:
     model, x = network(name)
     with pytest.raises(RuntimeError, match="type"):
         features.extract(model, (x * 255).to(torch.uint8))
@@ -153,7 +153,7 @@ def test_a_fault_that_is_not_the_size_is_not_called_one(name):
 
 @settings(deadline=None, max_examples=60)
 @given(finite_maps)
-def test_statistics_agree_with_numpy(array):
+def test_statistics_agree_with_numpy(array) -> None:
     statistics = features.channel_statistics(torch.from_numpy(array))
     flat = array.reshape(len(array), -1).astype(np.float64)
     np.testing.assert_allclose(statistics.mean, flat.mean(1), rtol=1e-4, atol=1e-4)
@@ -163,7 +163,7 @@ def test_statistics_agree_with_numpy(array):
 
 @settings(deadline=None, max_examples=60)
 @given(finite_maps)
-def test_grey_levels_span_each_channel(array):
+def test_grey_levels_span_each_channel(array) -> None:
     grey = features.to_grey(torch.from_numpy(array))
     assert grey.dtype == np.uint8
     assert grey.shape == array.shape
@@ -178,7 +178,7 @@ def test_grey_levels_span_each_channel(array):
 
 @settings(deadline=None, max_examples=60)
 @given(any_maps)
-def test_grey_levels_of_values_that_are_no_numbers_or_infinite(array):
+def test_grey_levels_of_values_that_are_no_numbers_or_infinite(array) -> None:
     grey = features.to_grey(torch.from_numpy(array))
     values = np.nan_to_num(array).astype(np.float64)
     for channel, levels in zip(values, grey, strict=True):
@@ -196,7 +196,7 @@ def test_grey_levels_of_values_that_are_no_numbers_or_infinite(array):
     gap=st.integers(0, 4),
     background=st.integers(0, 255),
 )
-def test_mosaic_layout(array, columns, tile, gap, background):
+def test_mosaic_layout(array, columns, tile, gap, background) -> None:
     maps = torch.from_numpy(array)
     picture = features.mosaic(maps, columns, tile, gap, background)
     rows = -(-len(array) // columns)
@@ -214,7 +214,7 @@ def test_mosaic_layout(array, columns, tile, gap, background):
 
 
 @given(side=st.integers(1, 8), factor=st.integers(1, 4), channels=st.integers(1, 5))
-def test_enlarged_tiles_repeat_every_pixel(side, factor, channels):
+def test_enlarged_tiles_repeat_every_pixel(side, factor, channels) -> None:
     maps = torch.randn(channels, side, side)
     picture = features.mosaic(maps, channels, side * factor, gap=0)
     grey = features.to_grey(maps)
@@ -222,12 +222,12 @@ def test_enlarged_tiles_repeat_every_pixel(side, factor, channels):
     np.testing.assert_array_equal(picture, expected)
 
 
-def test_shrunk_tiles_average_their_pixels():
+def test_shrunk_tiles_average_their_pixels() -> None:
     """A fine chequerboard becomes grey; picking every other pixel would make it black."""
     maps = (torch.arange(16)[:, None] + torch.arange(16)).remainder(2).float()[None]
     assert set(np.unique(features.mosaic(maps, 1, 8))) == {128}
 
 
-def test_constant_channels_are_mid_grey():
+def test_constant_channels_are_mid_grey() -> None:
     maps = torch.stack([torch.full((3, 3), v) for v in (0.0, -5.0, 1e9, float("nan"))])
     assert (features.mosaic(maps, 2, 6, gap=0) == 128).all()

@@ -1,5 +1,7 @@
 """The networks against the book's figures, and every knob at its bounds."""
 
+from typing import Any
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -90,18 +92,18 @@ def forward(model: nn.Module, size: int) -> Tensor:
 
 
 @pytest.mark.parametrize(("name", "preset"), PARAMETERS, ids="-".join)
-def test_parameter_counts_to_the_digit(name, preset):
+def test_parameter_counts_to_the_digit(name: str, preset: str) -> None:
     spec = catalog.NETWORKS[name]
     model = spec.build(spec.presets[preset], device="meta")
     assert sum(p.numel() for p in model.parameters()) == PARAMETERS[name, preset]
 
 
-def test_every_preset_has_a_known_parameter_count():
+def test_every_preset_has_a_known_parameter_count() -> None:
     assert {case for case in PRESETS if case[1] != "small"} == set(PARAMETERS)
 
 
 @pytest.mark.parametrize(("name", "preset", "size"), TRAILS, ids=lambda part: str(part))
-def test_shapes_on_the_way(name, preset, size):
+def test_shapes_on_the_way(name: str, preset: str, size) -> None:
     spec = catalog.NETWORKS[name]
     model = spec.build(spec.presets[preset], device="meta").eval()
     x, trail = torch.empty(1, model.options.in_channels, size, size, device="meta"), {}
@@ -117,7 +119,7 @@ def test_shapes_on_the_way(name, preset, size):
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_a_network_without_options_is_the_books(name):
+def test_a_network_without_options_is_the_books(name: str) -> None:
     spec = catalog.NETWORKS[name]
     with torch.device("meta"):
         bare = spec.network()
@@ -131,7 +133,7 @@ def test_a_network_without_options_is_the_books(name):
     ("name", "field", "value"),
     [(name, field, v) for name, field in FIELDS for v in edge_values(field_of(name, field))],
 )
-def test_every_knob_at_its_bounds(name, field, value):
+def test_every_knob_at_its_bounds(name: str, field, value) -> None:
     spec = catalog.NETWORKS[name]
     options = spec.presets["d2l"].replace(**{field: value})
     if field == "image_size" and value < 2:
@@ -146,7 +148,7 @@ def test_every_knob_at_its_bounds(name, field, value):
 @pytest.mark.parametrize("name", NETWORKS)
 @settings(deadline=None, max_examples=8)
 @given(data=st.data())
-def test_any_knobs_build_or_name_a_size_that_works(name, data):
+def test_any_knobs_build_or_name_a_size_that_works(name: str, data: Any) -> None:
     spec = catalog.NETWORKS[name]
     options = data.draw(random_options(name))
     size = data.draw(st.integers(1, 96))
@@ -167,7 +169,7 @@ def test_any_knobs_build_or_name_a_size_that_works(name, data):
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_training_step_reaches_every_weight(name):
+def test_training_step_reaches_every_weight(name: str) -> None:
     spec = catalog.NETWORKS[name]
     torch.manual_seed(0)
     options = thin(name, "d2l")
@@ -184,7 +186,7 @@ def test_training_step_reaches_every_weight(name):
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_the_same_seed_gives_the_same_weights(name):
+def test_the_same_seed_gives_the_same_weights(name: str) -> None:
     spec = catalog.NETWORKS[name]
     states = []
     for seed in (5, 5, 6):
@@ -195,7 +197,7 @@ def test_the_same_seed_gives_the_same_weights(name):
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_batch_norm_switch(name):
+def test_batch_norm_switch(name: str) -> None:
     """Off: none. On: right after a convolution or affine map, or in DenseNet right before one."""
     options = catalog.NETWORKS[name].presets["d2l"]
     for on in (False, True):
@@ -212,7 +214,7 @@ def test_batch_norm_switch(name):
 
 @pytest.mark.parametrize("name", NETWORKS)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-def test_the_chosen_activation_is_the_only_one(name, activation):
+def test_the_chosen_activation_is_the_only_one(name: str, activation) -> None:
     spec = catalog.NETWORKS[name]
     model = spec.build(spec.presets["d2l"].replace(activation=activation), device="meta")
     known = tuple(ACTIVATIONS.values())
@@ -220,14 +222,14 @@ def test_the_chosen_activation_is_the_only_one(name, activation):
 
 
 @pytest.mark.parametrize("name", [n for n, field in FIELDS if field == "dropout"])
-def test_dropout_has_the_chosen_share(name):
+def test_dropout_has_the_chosen_share(name: str) -> None:
     spec = catalog.NETWORKS[name]
     model = spec.build(spec.presets["d2l"].replace(dropout=0.3), device="meta")
     shares = {m.p for m in model.modules() if isinstance(m, nn.Dropout)}
     assert shares == {0.3}
 
 
-def test_the_final_activation_of_nin_decides_whether_logits_can_be_negative():
+def test_the_final_activation_of_nin_decides_whether_logits_can_be_negative() -> None:
     spec, lowest = catalog.NETWORKS["nin"], {}
     for final in (True, False):
         torch.manual_seed(0)
@@ -239,7 +241,7 @@ def test_the_final_activation_of_nin_decides_whether_logits_can_be_negative():
 
 @pytest.mark.parametrize("block", [Residual, Bottleneck])
 @pytest.mark.parametrize("skip", [True, False])
-def test_a_residual_block_that_computes_nothing_is_the_identity(block, skip):
+def test_a_residual_block_that_computes_nothing_is_the_identity(block, skip) -> None:
     channels = 8
     options = ResNetOptions(skip=skip, batch_norm=False)
     layer = block(options, channels * block.expansion, channels, stride=1)
@@ -249,7 +251,7 @@ def test_a_residual_block_that_computes_nothing_is_the_identity(block, skip):
     assert torch.equal(layer(x), x if skip else torch.zeros_like(x))
 
 
-def test_a_dense_block_passes_its_input_on_and_every_layer_reads_all_before():
+def test_a_dense_block_passes_its_input_on_and_every_layer_reads_all_before() -> None:
     block = DenseBlock(DenseNetOptions(growth_rate=3), layers=2, in_channels=4).eval()
     x = torch.rand(2, 4, 6, 6)
     y = block(x)
@@ -259,7 +261,7 @@ def test_a_dense_block_passes_its_input_on_and_every_layer_reads_all_before():
     torch.testing.assert_close(y[:, 7:], block.layer2(y[:, :7]))
 
 
-def test_an_inception_block_concatenates_its_four_paths():
+def test_an_inception_block_concatenates_its_four_paths() -> None:
     block = Inception(GoogLeNetOptions(), 5, (2, (3, 4), (1, 2), 3))
     x = torch.rand(2, 5, 7, 7)
     paths = [block.path1(x), block.path2(x), block.path3(x), block.path4(x)]

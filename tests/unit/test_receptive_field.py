@@ -77,7 +77,7 @@ def assert_fields(model: nn.Module, channels: int, size: int, at_least: int) -> 
 
 
 @pytest.mark.parametrize(("name", "knobs", "size"), NETWORKS)
-def test_networks(name, knobs, size):
+def test_networks(name: str, knobs, size) -> None:
     spec = catalog.NETWORKS[name]
     options = thin(name, "d2l").replace(activation="relu", **knobs)
     model = spec.build(spec.fitted(options, image_size=size))
@@ -87,7 +87,7 @@ def test_networks(name, knobs, size):
     assert last.receptive_field >= size
 
 
-def test_where_paths_meet_the_widest_counts():
+def test_where_paths_meet_the_widest_counts() -> None:
     residual = nn.Sequential(
         nn.Conv2d(1, 4, 3, stride=2),
         Residual(ResNetOptions(), 4, 4, stride=1),
@@ -116,7 +116,7 @@ def test_where_paths_meet_the_widest_counts():
 
 @pytest.mark.parametrize("wanted", [1, 6, 7])
 @pytest.mark.parametrize("size", [3, 7, 8, 9, 10, 13, 14, 30])
-def test_adaptive_pooling_whose_windows_do_not_divide_the_map(size, wanted):
+def test_adaptive_pooling_whose_windows_do_not_divide_the_map(size, wanted) -> None:
     model = nn.Sequential(nn.AdaptiveAvgPool2d(wanted), nn.Flatten())
     pool, flat = summarize(model, (1, 1, size, size)).layers
     found = measured(model, 1, size)

@@ -20,7 +20,7 @@ NO_NETWORK = r"There is no network .*; there are lenet, alexnet, .*densenet\."
 
 @pytest.mark.parametrize("dataset", DATASETS)
 @pytest.mark.parametrize("network", catalog.NETWORKS)
-def test_defaults_are_the_quick_recipe_and_fit_the_data(network, dataset):
+def test_defaults_are_the_quick_recipe_and_fit_the_data(network: str, dataset) -> None:
     config = RunConfig(network=network, dataset=dataset)
     quick, data = catalog.NETWORKS[network].quick, DATASETS[dataset]
     for name in ("image_size", "batch_size", "lr", "epochs", "momentum", "optimizer", "init"):
@@ -66,7 +66,7 @@ def test_defaults_are_the_quick_recipe_and_fit_the_data(network, dataset):
         ("speed", 3),
     ],
 )
-def test_a_field_out_of_bounds_is_named_alone(field, value):
+def test_a_field_out_of_bounds_is_named_alone(field, value) -> None:
     with pytest.raises(ConfigError, match=f"^{field}: ") as caught:
         RunConfig(**{"network": "lenet", field: value})
     assert "options" not in str(caught.value)
@@ -86,18 +86,18 @@ def test_a_field_out_of_bounds_is_named_alone(field, value):
         ("seed", (0, 2**31 - 1)),
     ],
 )
-def test_the_bounds_themselves_are_allowed(field, values):
+def test_the_bounds_themselves_are_allowed(field, values) -> None:
     for value in values:
         assert getattr(LENET.replace(**{field: value}), field) == value
 
 
-def test_several_complaints_at_once():
+def test_several_complaints_at_once() -> None:
     with pytest.raises(ConfigError, match=r"lr: -1 was given.*epochs: 0 was given"):
         RunConfig(network="lenet", lr=-1, epochs=0)
 
 
 @pytest.mark.parametrize("network", ["alexnet", "nin", "vgg"])
-def test_a_picture_too_small_names_the_smallest_that_works(network):
+def test_a_picture_too_small_names_the_smallest_that_works(network: str) -> None:
     with pytest.raises(ConfigError, match=r"The smallest size that works is (\d+)×\1\.") as caught:
         RunConfig(network=network, image_size=8, options="d2l")
     smallest = int(str(caught.value).rsplit("×", 1)[1].rstrip("."))
@@ -107,7 +107,7 @@ def test_a_picture_too_small_names_the_smallest_that_works(network):
 
 
 @pytest.mark.parametrize("network", ["transformer", "", 3])
-def test_unknown_networks(network):
+def test_unknown_networks(network: str) -> None:
     with pytest.raises(ConfigError, match=NO_NETWORK):
         RunConfig(network=network)
     with pytest.raises(ConfigError, match=NO_NETWORK):
@@ -115,12 +115,12 @@ def test_unknown_networks(network):
 
 
 @pytest.mark.parametrize("dataset", ["imagenet", 3, ["shapes"]])
-def test_unknown_data_sets(dataset):
+def test_unknown_data_sets(dataset) -> None:
     with pytest.raises(ConfigError, match=r"no data set .*; there are shapes, fashion_mnist"):
         RunConfig(network="lenet", dataset=dataset)
 
 
-def test_options_as_model_mapping_or_name():
+def test_options_as_model_mapping_or_name() -> None:
     knobs = {"channels1": 12, "activation": "gelu"}
     as_model = RunConfig(network="lenet", options=LeNetOptions(**knobs))
     assert as_model == RunConfig(network="lenet", options=knobs)
@@ -140,27 +140,27 @@ def test_options_as_model_mapping_or_name():
         (VGGOptions(), "options: VGGOptions was given; LeNet takes LeNetOptions"),
     ],
 )
-def test_options_that_are_none(options, message):
+def test_options_that_are_none(options, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         RunConfig(network="lenet", options=options)
 
 
-def test_a_network_that_fills_the_memory_is_refused():
+def test_a_network_that_fills_the_memory_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"This VGG has .* million parameters; up to 300 million"):
         RunConfig(network="vgg", options={"hidden": 8192, "base_channels": 128}, image_size=256)
 
 
-def test_a_batch_larger_than_the_training_set():
+def test_a_batch_larger_than_the_training_set() -> None:
     assert RunConfig(network="lenet", train_size=64, batch_size=64).training_images == 64
     with pytest.raises(ConfigError, match=r"batch of 64 .* only 63 training pictures.*batch_size"):
         RunConfig(network="lenet", train_size=63, batch_size=64)
 
 
-def test_more_pictures_than_there_are_means_all():
+def test_more_pictures_than_there_are_means_all() -> None:
     assert LENET.replace(train_size=10**9).training_images == DATASETS["shapes"].train_size
 
 
-def test_replace_checks_and_fits_again():
+def test_replace_checks_and_fits_again() -> None:
     changed = LENET.replace(dataset="fashion_mnist", image_size=28, lr=0.5)
     assert (changed.options.in_channels, changed.options.image_size) == (1, 28)
     assert changed.lr == 0.5
@@ -172,7 +172,7 @@ def test_replace_checks_and_fits_again():
         LENET.replace(network="vgg")
 
 
-def test_a_configuration_cannot_be_changed():
+def test_a_configuration_cannot_be_changed() -> None:
     with pytest.raises(ValueError, match="frozen"):
         LENET.lr = 1
 
@@ -187,7 +187,7 @@ def test_a_configuration_cannot_be_changed():
     budget_s=st.none() | st.floats(1e-3, 86_400),
     flip=st.booleans(),
 )
-def test_json_and_back(network, dataset, lr, seed, batch_size, budget_s, flip):
+def test_json_and_back(network: str, dataset, lr, seed: int, batch_size, budget_s, flip) -> None:
     config = RunConfig(
         network=network,
         dataset=dataset,
@@ -205,7 +205,7 @@ def test_json_and_back(network, dataset, lr, seed, batch_size, budget_s, flip):
 
 
 @pytest.mark.parametrize("network", catalog.NETWORKS)
-def test_every_preset_goes_to_json_and_back(network):
+def test_every_preset_goes_to_json_and_back(network: str) -> None:
     for preset in catalog.NETWORKS[network].presets:
         config = RunConfig(network=network, options=preset, image_size=224)
         assert RunConfig.from_json(config.model_dump_json()) == config
@@ -214,6 +214,6 @@ def test_every_preset_goes_to_json_and_back(network):
 @pytest.mark.parametrize(
     "text", ["", "{", "null", "3", '"x"', "[]", "{}", '{"network": "lenet", "lr": 99}', b"\xff\xfe"]
 )
-def test_json_that_is_no_configuration(text):
+def test_json_that_is_no_configuration(text: str) -> None:
     with pytest.raises(ConfigError):
         RunConfig.from_json(text)

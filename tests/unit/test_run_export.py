@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from cnnlab import export
 from cnnlab.errors import TrainingError
+from cnnlab.runs import export
+from cnnlab.runs.store import Curve, RunRecord, RunStore
 from cnnlab.training.config import RunConfig
 from cnnlab.training.events import Evaluation, Progress
-from cnnlab.training.store import Curve, RunRecord, RunStore
 
 CONFIG = RunConfig(network="lenet", epochs=2, train_size=1000)
 LOSSES = (2.5, math.nan, math.inf, 0.5)

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from cnnlab.errors import TrainingError
+from cnnlab.jobs.limits import Settings
+from cnnlab.jobs.manager import Place, RunManager
+from cnnlab.runs.store import RunStore
 from cnnlab.training import RunConfig
 from cnnlab.training.estimate import Estimate
 from cnnlab.training.events import Cancelled, Event, Failed, Finished, Progress, Started
-from cnnlab.training.runs import Place, RunManager
-from cnnlab.training.settings import Settings
-from cnnlab.training.store import RunStore
 from tests.waiting import wait_until
 
 CONFIG = RunConfig(network="lenet")
@@ -128,7 +128,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
     server.store.close()
 
 
-def test_a_run_goes_from_the_queue_to_its_end(server: Server):
+def test_a_run_goes_from_the_queue_to_its_end(server: Server) -> None:
     run = server.begin("ann")
     assert server.store.run(run).status == "queued"
     server.engine.put(run, STARTED)
@@ -146,7 +146,7 @@ def test_a_run_goes_from_the_queue_to_its_end(server: Server):
     assert server.store.curve(run).steps == [1, 2]
 
 
-def test_visitors_take_turns(server: Server):
+def test_visitors_take_turns(server: Server) -> None:
     """Whoever comes during somebody's run goes before that somebody's next one."""
     first = server.begin("pile")
     pile = [server.submit("pile") for _ in range(2)]
@@ -159,7 +159,7 @@ def test_visitors_take_turns(server: Server):
     server.wait_for(pile[1], "finished")
 
 
-def test_a_run_waits_for_a_slot_that_takes_it(tmp_path: Path):
+def test_a_run_waits_for_a_slot_that_takes_it(tmp_path: Path) -> None:
     server = Server(tmp_path, slots=2)
     server.engine.only_slot = 1
     first, second = server.begin("ann"), server.submit("bob")
@@ -171,7 +171,7 @@ def test_a_run_waits_for_a_slot_that_takes_it(tmp_path: Path):
     server.store.close()
 
 
-def test_only_so_many_wait_for_one_visitor(server: Server):
+def test_only_so_many_wait_for_one_visitor(server: Server) -> None:
     server.begin("ann")
     waiting = [server.submit("ann") for _ in range(SETTINGS.queue_per_visitor)]
     with pytest.raises(TrainingError, match="already have 3 runs waiting"):
@@ -182,7 +182,7 @@ def test_only_so_many_wait_for_one_visitor(server: Server):
     server.submit("ann")
 
 
-def test_each_slot_does_one_run(tmp_path: Path):
+def test_each_slot_does_one_run(tmp_path: Path) -> None:
     server = Server(tmp_path, slots=2)
     runs = [server.begin("ann"), server.begin("ann")]
     third = server.submit("ann")
@@ -193,7 +193,7 @@ def test_each_slot_does_one_run(tmp_path: Path):
     server.store.close()
 
 
-def test_a_place_in_the_line(server: Server):
+def test_a_place_in_the_line(server: Server) -> None:
     running = server.begin("ann")
     first, second = server.submit("bob"), server.submit("cy")
     assert server.manager.place(running) is None
@@ -213,13 +213,13 @@ def test_a_place_in_the_line(server: Server):
     assert server.manager.place(third) == Place(2, 38)
 
 
-def test_no_run_is_expected_to_take_longer_than_it_may(server: Server):
+def test_no_run_is_expected_to_take_longer_than_it_may(server: Server) -> None:
     running, waiting = server.begin("ann"), server.submit("bob")
     server.engine.put(running, progress(1, eta_s=1e6))
     wait_until(lambda: server.manager.place(waiting) == Place(1, SETTINGS.run_limit_s))
 
 
-def test_a_waiting_run_is_stopped_at_once(server: Server):
+def test_a_waiting_run_is_stopped_at_once(server: Server) -> None:
     running, waiting = server.begin("ann"), server.submit("ann")
     server.manager.stop(waiting, "ann")
     assert server.store.run(waiting).status == "cancelled"
@@ -228,7 +228,7 @@ def test_a_waiting_run_is_stopped_at_once(server: Server):
     assert server.engine.begun == [running, next_run]
 
 
-def test_a_running_run_is_stopped_by_the_engine(server: Server):
+def test_a_running_run_is_stopped_by_the_engine(server: Server) -> None:
     run = server.begin("ann")
     server.manager.stop(run, "ann")
     server.wait_for(run, "cancelled")
@@ -250,7 +250,7 @@ def test_a_run_stopped_on_its_way_to_the_engine_is_still_stopped(
     server.wait_for(server.submit("ann"), "cancelled")
 
 
-def test_a_reader_who_is_gone_loses_the_run_after_the_grace_period(server: Server):
+def test_a_reader_who_is_gone_loses_the_run_after_the_grace_period(server: Server) -> None:
     running, waiting = server.begin("gone"), server.submit("gone")
     server.clock.now_s = SETTINGS.grace_s
     server.manager.check()
@@ -263,7 +263,7 @@ def test_a_reader_who_is_gone_loses_the_run_after_the_grace_period(server: Serve
         assert "nobody had watched it for 100 s" in server.message(run)
 
 
-def test_a_reader_who_looks_in_keeps_the_run(server: Server):
+def test_a_reader_who_looks_in_keeps_the_run(server: Server) -> None:
     run = server.begin("ann")
     for _ in range(5):
         server.clock.now_s += 0.9 * SETTINGS.grace_s
@@ -274,7 +274,7 @@ def test_a_reader_who_looks_in_keeps_the_run(server: Server):
     server.wait_for(run, "finished")
 
 
-def test_a_run_takes_no_longer_than_allowed(server: Server):
+def test_a_run_takes_no_longer_than_allowed(server: Server) -> None:
     run = server.begin("ann")
     server.clock.now_s = SETTINGS.run_limit_s + 1
     server.manager.seen("ann")
@@ -283,7 +283,7 @@ def test_a_run_takes_no_longer_than_allowed(server: Server):
     assert "may take 1000 s" in server.message(run)
 
 
-def test_waiting_does_not_count_as_running(server: Server):
+def test_waiting_does_not_count_as_running(server: Server) -> None:
     first, second = server.begin("ann"), server.submit("ann")
     server.clock.now_s = SETTINGS.run_limit_s - 1
     server.manager.seen("ann")
@@ -294,7 +294,7 @@ def test_waiting_does_not_count_as_running(server: Server):
     assert server.engine.cancelled == []
 
 
-def test_nobody_touches_anothers_run(server: Server):
+def test_nobody_touches_anothers_run(server: Server) -> None:
     running, waiting = server.begin("ann"), server.submit("ann")
     for run in (running, waiting, "unknown"):
         with pytest.raises(TrainingError, match="not yours"):
@@ -305,7 +305,7 @@ def test_nobody_touches_anothers_run(server: Server):
     assert server.manager.place(waiting).place == 1
 
 
-def test_a_run_is_deleted_when_it_has_ended(server: Server):
+def test_a_run_is_deleted_when_it_has_ended(server: Server) -> None:
     run = server.begin("ann")
     with pytest.raises(TrainingError, match="Stop it first"):
         server.manager.delete(run, "ann")
@@ -315,7 +315,7 @@ def test_a_run_is_deleted_when_it_has_ended(server: Server):
     assert server.store.run(run) is None
 
 
-def test_a_failure_keeps_its_reason_and_the_slot_goes_on(server: Server):
+def test_a_failure_keeps_its_reason_and_the_slot_goes_on(server: Server) -> None:
     run = server.begin("ann")
     server.engine.put(run, Failed(message="The device ran out of memory."))
     server.wait_for(run, "failed")
@@ -324,7 +324,9 @@ def test_a_failure_keeps_its_reason_and_the_slot_goes_on(server: Server):
 
 
 @pytest.mark.parametrize("mishap", [RuntimeError("broken"), None], ids=["raises", "no ending"])
-def test_a_broken_engine_costs_one_run_not_the_slot(server: Server, mishap: Exception | None):
+def test_a_broken_engine_costs_one_run_not_the_slot(
+    server: Server, mishap: Exception | None
+) -> None:
     run = server.begin("ann")
     server.engine.put(run, progress(1))
     server.engine.put(run, mishap)
@@ -333,7 +335,7 @@ def test_a_broken_engine_costs_one_run_not_the_slot(server: Server, mishap: Exce
     server.begin("ann")
 
 
-def test_a_run_of_another_server_is_stopped_there(server: Server):
+def test_a_run_of_another_server_is_stopped_there(server: Server) -> None:
     other = RunStore(server.store.home)
     run = other.add(CONFIG, "ann", "lenet", "run")
     with pytest.raises(TrainingError, match="Another server"):
@@ -341,7 +343,7 @@ def test_a_run_of_another_server_is_stopped_there(server: Server):
     other.close()
 
 
-def test_closing_interrupts_what_runs_and_what_waits(server: Server):
+def test_closing_interrupts_what_runs_and_what_waits(server: Server) -> None:
     running, waiting = server.begin("ann"), server.submit("ann")
     server.engine.put(running, progress(1))
     server.manager.close()
@@ -351,7 +353,7 @@ def test_closing_interrupts_what_runs_and_what_waits(server: Server):
         server.submit("ann")
 
 
-def test_a_new_manager_marks_the_runs_of_a_dead_server(tmp_path: Path):
+def test_a_new_manager_marks_the_runs_of_a_dead_server(tmp_path: Path) -> None:
     dead = RunStore(tmp_path)
     run = dead.add(CONFIG, "ann", "lenet", "run")
     dead.close()
@@ -361,7 +363,7 @@ def test_a_new_manager_marks_the_runs_of_a_dead_server(tmp_path: Path):
     server.store.close()
 
 
-def test_an_open_tab_keeps_a_run_although_its_reader_only_reads(server: Server):
+def test_an_open_tab_keeps_a_run_although_its_reader_only_reads(server: Server) -> None:
     server.manager.arrived("ann")
     run = server.begin("ann")
     server.clock.now_s += 5 * SETTINGS.grace_s
@@ -382,7 +384,7 @@ def test_an_open_tab_keeps_a_run_although_its_reader_only_reads(server: Server):
 
 
 @pytest.mark.parametrize("act", ["stop", "delete", "rename", "pin", "share"])
-def test_only_ones_own_runs_can_be_changed(server: Server, act: str):
+def test_only_ones_own_runs_can_be_changed(server: Server, act: str) -> None:
     run = server.begin("ann")
     server.engine.finish(run)
     server.wait_for(run, "finished")
@@ -393,12 +395,12 @@ def test_only_ones_own_runs_can_be_changed(server: Server, act: str):
     getattr(server.manager, act)(run, "ann", *more)
 
 
-def test_without_a_name_a_run_is_called_after_its_network(server: Server):
+def test_without_a_name_a_run_is_called_after_its_network(server: Server) -> None:
     run = server.manager.submit(CONFIG, "ann", "lenet")
     assert server.store.run(run).name == "LeNet"
 
 
-def test_an_estimate_comes_from_a_slot_that_would_do_the_run(tmp_path: Path):
+def test_an_estimate_comes_from_a_slot_that_would_do_the_run(tmp_path: Path) -> None:
     server = Server(tmp_path, slots=2)
     try:
         assert server.manager.estimate(CONFIG) is None

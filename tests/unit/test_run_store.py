@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from cnnlab.errors import TrainingError
+from cnnlab.runs.store import RunStore
 from cnnlab.training import RunConfig
 from cnnlab.training.events import Evaluation, Progress
-from cnnlab.training.store import RunStore
 from tests.conftest import ROOT
 
 CONFIG = RunConfig(network="lenet", lr=0.25, seed=7, train_size=256)
@@ -46,7 +46,7 @@ def evaluation(step: int) -> Evaluation:
     return Evaluation(step=step, epoch=step / 10, elapsed_s=1, test_loss=0.3, test_accuracy=0.9)
 
 
-def test_a_run_comes_back_as_it_was_noted(store: RunStore):
+def test_a_run_comes_back_as_it_was_noted(store: RunStore) -> None:
     run = add(store)
     record = store.run(run)
     assert record is not None
@@ -63,7 +63,7 @@ def test_a_run_comes_back_as_it_was_noted(store: RunStore):
     assert ended.queued_s <= ended.started_s <= ended.ended_s
 
 
-def test_the_first_ending_counts(store: RunStore):
+def test_the_first_ending_counts(store: RunStore) -> None:
     run = add(store)
     store.ended(run, "cancelled", "by the reader")
     store.started(run, {})
@@ -72,7 +72,7 @@ def test_the_first_ending_counts(store: RunStore):
     assert store.run(run).message == "by the reader"
 
 
-def test_runs_are_those_of_one_visitor_newest_first(store: RunStore):
+def test_runs_are_those_of_one_visitor_newest_first(store: RunStore) -> None:
     first, second = add(store), add(store, page="vgg")
     add(store, visitor="bob")
     assert [record.id for record in store.runs("ann")] == [second, first]
@@ -103,14 +103,14 @@ def test_runs_are_filtered_and_pinned_ones_come_first_where_asked(store: RunStor
     assert found(pinned_first=True) == [first, third, second]
 
 
-def test_where_a_run_stands_is_its_last_point(store: RunStore):
+def test_where_a_run_stands_is_its_last_point(store: RunStore) -> None:
     run = add(store)
     assert store.progress(run) is None
     store.append(run, [progress(1), progress(2), evaluation(2)])
     assert (store.progress(run).step, store.progress(run).eta_s) == (2, 98)
 
 
-def test_what_is_not_a_number_stays_one(store: RunStore):
+def test_what_is_not_a_number_stays_one(store: RunStore) -> None:
     run = add(store)
     losses = [math.nan, math.inf, 1.0]
     store.append(
@@ -122,7 +122,7 @@ def test_what_is_not_a_number_stays_one(store: RunStore):
     assert found[1:] == losses[1:]
 
 
-def test_half_written_weights_go_when_the_run_ends(store: RunStore):
+def test_half_written_weights_go_when_the_run_ends(store: RunStore) -> None:
     run = add(store)
     partial = store.weights_path(run).with_suffix(".123.partial")
     partial.parent.mkdir(exist_ok=True)
@@ -131,7 +131,7 @@ def test_half_written_weights_go_when_the_run_ends(store: RunStore):
     assert not partial.exists()
 
 
-def test_a_curve_has_its_points_by_column(store: RunStore):
+def test_a_curve_has_its_points_by_column(store: RunStore) -> None:
     run, other = add(store), add(store)
     store.append(run, [progress(1), progress(2), evaluation(2)])
     store.append(run, [progress(3)])
@@ -147,12 +147,12 @@ def test_a_curve_has_its_points_by_column(store: RunStore):
     assert (curve.test_loss, curve.test_accuracy) == ([0.3], [0.9])
 
 
-def test_a_run_without_points_has_an_empty_curve(store: RunStore):
+def test_a_run_without_points_has_an_empty_curve(store: RunStore) -> None:
     assert store.curve(add(store)).steps == []
     assert store.curve("unknown").eta_s is None
 
 
-def test_a_shared_run_is_found_by_its_secret_alone(store: RunStore):
+def test_a_shared_run_is_found_by_its_secret_alone(store: RunStore) -> None:
     run = add(store)
     token = store.share(run)
     assert len(token) >= 20
@@ -165,21 +165,21 @@ def test_a_shared_run_is_found_by_its_secret_alone(store: RunStore):
 
 
 @pytest.mark.parametrize("name", ["", "   ", "x" * 81])
-def test_a_name_out_of_bounds_is_refused(store: RunStore, name: str):
+def test_a_name_out_of_bounds_is_refused(store: RunStore, name: str) -> None:
     run = add(store)
     with pytest.raises(TrainingError, match="1 to 80 characters"):
         store.rename(run, name)
     assert store.run(run).name == "first try"
 
 
-def test_rename_and_pin(store: RunStore):
+def test_rename_and_pin(store: RunStore) -> None:
     run = add(store)
     store.rename(run, f"  {'x' * 80} ")
     store.pin(run, True)
     assert (store.run(run).name, store.run(run).pinned) == ("x" * 80, True)
 
 
-def test_delete_leaves_nothing(store: RunStore):
+def test_delete_leaves_nothing(store: RunStore) -> None:
     run, kept = add(store), add(store)
     for number in (run, kept):
         store.append(number, [progress(1), evaluation(1)])
@@ -196,7 +196,7 @@ def test_delete_leaves_nothing(store: RunStore):
     assert store.weights_path(kept).exists()
 
 
-def test_late_points_of_a_deleted_run_are_dropped(store: RunStore):
+def test_late_points_of_a_deleted_run_are_dropped(store: RunStore) -> None:
     run = add(store)
     store.delete(run)
     store.append(run, [progress(1), evaluation(1)])
@@ -204,7 +204,7 @@ def test_late_points_of_a_deleted_run_are_dropped(store: RunStore):
 
 
 @pytest.mark.parametrize("config", ['{"network": "perceptron"}', '{"network"', "5", "[]"])
-def test_a_config_of_another_version_is_skipped(store: RunStore, config: str):
+def test_a_config_of_another_version_is_skipped(store: RunStore, config: str) -> None:
     old, new = add(store), add(store)
     db = sqlite3.connect(store.path)
     db.execute("UPDATE runs SET config = ? WHERE id = ?", (config, old))
@@ -217,7 +217,7 @@ def test_a_config_of_another_version_is_skipped(store: RunStore, config: str):
 WRITE = """
 import sys
 from pathlib import Path
-from cnnlab.training.store import RunStore
+from cnnlab.runs.store import RunStore
 from tests.unit.test_run_store import CONFIG, progress
 store = RunStore(Path(sys.argv[1]))
 for _ in range(3):
@@ -230,7 +230,7 @@ store.close()
 """
 
 
-def test_two_processes_share_a_new_folder(tmp_path: Path):
+def test_two_processes_share_a_new_folder(tmp_path: Path) -> None:
     """Also when they start together, so that both want to create the file."""
     home = tmp_path / "home"
     writers = [
@@ -252,7 +252,9 @@ def test_two_processes_share_a_new_folder(tmp_path: Path):
     store.close()
 
 
-def test_runs_of_a_closed_store_are_orphans_and_those_of_a_living_one_are_not(tmp_path: Path):
+def test_runs_of_a_closed_store_are_orphans_and_those_of_a_living_one_are_not(
+    tmp_path: Path,
+) -> None:
     gone, living = RunStore(tmp_path), RunStore(tmp_path)
     lost, going_on = add(gone), add(living)
     finished = add(gone)

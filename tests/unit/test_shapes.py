@@ -23,18 +23,18 @@ POINTS = {
 
 
 @pytest.mark.parametrize("name", shapes.SHAPES)
-def test_a_shape_is_where_its_distance_is_negative(name):
+def test_a_shape_is_where_its_distance_is_negative(name: str) -> None:
     for points, sign in zip(POINTS[name], (-1, 1), strict=True):
         x, y = torch.tensor(points, dtype=torch.float32).T
         assert (shapes.SHAPES[name](x, y).sign() == sign).all()
 
 
-def test_the_edge_is_half_covered():
+def test_the_edge_is_half_covered() -> None:
     far_inside, edge, far_outside = shapes.covered(torch.tensor([-1.0, 0.0, 1.0])).tolist()
     assert (far_inside, edge, far_outside) == (1, 0.5, 0)
 
 
-def test_pictures_and_labels():
+def test_pictures_and_labels() -> None:
     pictures, labels = shapes.render(43, seed=0)
     assert pictures.shape == (43, 3, 64, 64)
     assert (pictures.dtype, labels.dtype) == (torch.uint8, torch.int64)
@@ -45,7 +45,7 @@ def test_pictures_and_labels():
     assert pictures.float().flatten(1).std(1).min() > 5
 
 
-def test_the_shape_is_in_the_picture(monkeypatch):
+def test_the_shape_is_in_the_picture(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without clutter, texture and noise, a circle of ink on paper is all there is."""
     monkeypatch.setattr(shapes, "DISTRACTORS", 0)
     monkeypatch.setattr(shapes, "NOISE", (0.0, 0.0))
@@ -59,7 +59,7 @@ def test_the_shape_is_in_the_picture(monkeypatch):
     assert covered == pytest.approx(3.1416 * 0.45**2 / 4, rel=0.05)
 
 
-def test_same_seed_same_bytes_with_any_number_of_threads(monkeypatch):
+def test_same_seed_same_bytes_with_any_number_of_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     before = torch.get_num_threads()
     drawn = []
     try:
@@ -76,7 +76,7 @@ def test_same_seed_same_bytes_with_any_number_of_threads(monkeypatch):
     assert not torch.equal(pictures, shapes.render(30, seed=6)[0])
 
 
-def test_drawing_leaves_the_callers_random_numbers_alone():
+def test_drawing_leaves_the_callers_random_numbers_alone() -> None:
     state = torch.get_rng_state()
     shapes.render(10, seed=0)
     assert torch.equal(state, torch.get_rng_state())
@@ -87,7 +87,7 @@ def small(monkeypatch, tmp_path):
     """Few pictures, in a folder that does not exist yet."""
     monkeypatch.setattr(cache, "TRAIN_SIZE", 20)
     monkeypatch.setattr(cache, "TEST_SIZE", 10)
-    monkeypatch.setenv("CNNLAB_DATA", str(tmp_path / "new"))
+    monkeypatch.setenv("CNNLAB_CACHE", str(tmp_path / "new"))
     return tmp_path / "new"
 
 
@@ -99,11 +99,11 @@ def assert_is_rendered(dataset):
     assert dataset.class_names == tuple(shapes.SHAPES)
 
 
-def test_training_and_test_pictures_are_not_the_same():
+def test_training_and_test_pictures_are_not_the_same() -> None:
     assert cache.TRAIN_SEED != cache.TEST_SEED
 
 
-def test_drawn_once_and_read_afterwards(small, monkeypatch):
+def test_drawn_once_and_read_afterwards(small, monkeypatch: pytest.MonkeyPatch) -> None:
     assert datasets.state("shapes").status == "ready"
     assert_is_rendered(datasets.load("shapes"))
     assert list(small.iterdir()) == [cache.cache_file()]
@@ -127,7 +127,7 @@ def flip_a_bit(content):
     ],
     ids=["truncated", "truncated header", "empty", "garbage", "one bit"],
 )
-def test_a_damaged_file_is_drawn_again(small, damage):
+def test_a_damaged_file_is_drawn_again(small, damage) -> None:
     cache.load_shapes()
     file = cache.cache_file()
     whole = file.read_bytes()
@@ -137,15 +137,19 @@ def test_a_damaged_file_is_drawn_again(small, damage):
     assert list(small.iterdir()) == [file]
 
 
-def test_a_folder_that_cannot_be_written_costs_only_time(small, monkeypatch):
+def test_a_folder_that_cannot_be_written_costs_only_time(
+    small, monkeypatch: pytest.MonkeyPatch
+) -> None:
     small.write_text("a file where the folder should be")
     assert_is_rendered(cache.load_shapes())
-    monkeypatch.setenv("CNNLAB_DATA", str(small / "deeper"))
+    monkeypatch.setenv("CNNLAB_CACHE", str(small / "deeper"))
     assert_is_rendered(cache.load_shapes())
 
 
 @pytest.mark.parametrize("error", [OSError(28, "No space left"), SafetensorError("No space left")])
-def test_a_disk_that_fills_up_leaves_nothing_behind(small, monkeypatch, error):
+def test_a_disk_that_fills_up_leaves_nothing_behind(
+    small, monkeypatch: pytest.MonkeyPatch, error
+) -> None:
     def half(_tensors, path, metadata):  # noqa: ARG001
         path.write_bytes(b"half")
         raise error

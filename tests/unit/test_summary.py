@@ -1,6 +1,7 @@
 """The layer table against independent counts, and the model left as it was."""
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 import torch
@@ -41,7 +42,9 @@ def input_shape(model: nn.Module, name: str, batch: int = 1) -> tuple[int, int, 
 
 
 @pytest.mark.parametrize(("name", "preset", "theirs"), PUBLISHED, ids=[p[2] for p in PUBLISHED])
-def test_compute_and_parameters_as_torchvision_publishes_them(name, preset, theirs):
+def test_compute_and_parameters_as_torchvision_publishes_them(
+    name: str, preset: str, theirs
+) -> None:
     """Its "GFLOPS" count the multiply-accumulates of convolutions and affine maps, as we do."""
     table = summarize(built(name, preset), (1, 3, 224, 224))
     meta = get_model_weights(theirs).DEFAULT.meta
@@ -51,7 +54,7 @@ def test_compute_and_parameters_as_torchvision_publishes_them(name, preset, thei
 
 
 @pytest.mark.parametrize(("name", "preset"), PRESETS)
-def test_compute_agrees_with_pytorchs_counter(name, preset):
+def test_compute_agrees_with_pytorchs_counter(name: str, preset: str) -> None:
     model = built(name, preset).eval()
     shape = input_shape(model, name, batch=2)
     with FlopCounterMode(display=False) as counter:
@@ -61,7 +64,7 @@ def test_compute_agrees_with_pytorchs_counter(name, preset):
 
 
 @pytest.mark.parametrize(("name", "preset"), PRESETS)
-def test_totals(name, preset):
+def test_totals(name: str, preset: str) -> None:
     model = built(name, preset)
     table = summarize(model, input_shape(model, name))
     assert table.params == sum(p.numel() for p in model.parameters())
@@ -74,7 +77,7 @@ def test_totals(name, preset):
     )
 
 
-def test_rows_of_lenet_by_hand():
+def test_rows_of_lenet_by_hand() -> None:
     table = summarize(built("lenet", "d2l"), (2, 1, 28, 28))
     rows = [
         (r.name, r.kind, r.input_shape, r.output_shape, r.params, r.macs, r.receptive_field)
@@ -99,7 +102,7 @@ def test_rows_of_lenet_by_hand():
 @pytest.mark.parametrize("name", catalog.NETWORKS)
 @settings(deadline=None, max_examples=4)
 @given(data=st.data(), batch=st.integers(1, 5))
-def test_rows_are_what_runs_on_the_cpu(name, data, batch):
+def test_rows_are_what_runs_on_the_cpu(name: str, data: Any, batch) -> None:
     """Names, order and shapes, watched in a real forward pass by hooks of our own."""
     options = data.draw(random_options(name, **thin(name, "small").model_dump()))
     model = catalog.NETWORKS[name].build(options).eval()
@@ -119,7 +122,7 @@ def test_rows_are_what_runs_on_the_cpu(name, data, batch):
 @pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize("name", catalog.NETWORKS)
 @pytest.mark.parametrize("fits", [True, False])
-def test_the_model_is_left_as_it_was(name, device, fits):
+def test_the_model_is_left_as_it_was(name: str, device, fits) -> None:
     spec = catalog.NETWORKS[name]
     model = spec.build(thin(name, "small").replace(batch_norm=True), device=device)
     for i, module in enumerate(model.modules()):
@@ -144,7 +147,7 @@ def test_the_model_is_left_as_it_was(name, device, fits):
         assert all(torch.equal(copies[key], tensor) for key, tensor in after.items())
 
 
-def test_two_threads_can_summarize_one_model():
+def test_two_threads_can_summarize_one_model() -> None:
     model = built("resnet", "small", device="cpu")
     alone = summarize(model, (1, 1, 32, 32))
     meet_inside(model)
@@ -153,7 +156,7 @@ def test_two_threads_can_summarize_one_model():
     assert tables == [alone, alone]
 
 
-def test_a_torchvision_model_can_be_summarized_too():
+def test_a_torchvision_model_can_be_summarized_too() -> None:
     import torchvision
 
     with torch.device("meta"):
@@ -166,20 +169,20 @@ def test_a_torchvision_model_can_be_summarized_too():
 @pytest.mark.parametrize(
     "shape", [(), (28, 28), (1, 28, 28), (1, 1, 1, 28, 28), (0, 1, 28, 28), (1, 1, 28, -1)]
 )
-def test_an_input_shape_that_is_none(shape):
+def test_an_input_shape_that_is_none(shape) -> None:
     with pytest.raises(ConfigError, match="four positive numbers: pictures, channels, height"):
         summarize(built("resnet", "small"), shape)
 
 
 @pytest.mark.parametrize("name", catalog.NETWORKS)
-def test_wrong_channels_are_named(name):
+def test_wrong_channels_are_named(name: str) -> None:
     model = built(name, "small")
     with pytest.raises(ConfigError, match=r"1 channels; 3 were given\. Build it with in_channels"):
         summarize(model, (1, 3, 64, 64))
 
 
 @pytest.mark.parametrize("name", ["lenet", "alexnet", "vgg"])
-def test_a_size_that_the_network_was_not_built_for(name):
+def test_a_size_that_the_network_was_not_built_for(name: str) -> None:
     model = built(name, "small")
     size = model.options.image_size
     with pytest.raises(ConfigError, match=f"built for pictures of {size}×{size}.*image_size=96"):
@@ -188,7 +191,7 @@ def test_a_size_that_the_network_was_not_built_for(name):
         summarize(model, (1, 1, 96, 128))
 
 
-def test_a_fault_that_is_not_the_pictures_is_not_blamed_on_it():
+def test_a_fault_that_is_not_the_pictures_is_not_blamed_on_it() -> None:
     """Weights in half precision do not take the table's input; that is no matter of sizes."""
     for name in ("resnet", "lenet"):
         model = built(name, "small").half()
@@ -196,6 +199,6 @@ def test_a_fault_that_is_not_the_pictures_is_not_blamed_on_it():
             summarize(model, input_shape(model, name))
 
 
-def test_a_model_from_elsewhere_gets_a_sentence_too():
+def test_a_model_from_elsewhere_gets_a_sentence_too() -> None:
     with pytest.raises(ConfigError, match="8×8 pixels does not pass through this Conv2d"):
         summarize(nn.Conv2d(3, 3, 9), (1, 3, 8, 8))

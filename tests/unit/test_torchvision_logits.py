@@ -68,7 +68,9 @@ def assert_same_logits(ours: Tensor, theirs: Tensor) -> None:
 @pytest.mark.parametrize(
     ("name", "preset", "theirs", "arguments", "shape"), TWINS, ids=[twin[2] for twin in TWINS]
 )
-def test_same_weights_give_the_same_logits(name, preset, theirs, arguments, shape):
+def test_same_weights_give_the_same_logits(
+    name: str, preset: str, theirs, arguments, shape
+) -> None:
     ours, reference = twins(name, preset, theirs, arguments)
     x = torch.rand(shape)
     with torch.no_grad():
@@ -80,7 +82,9 @@ def test_same_weights_give_the_same_logits(name, preset, theirs, arguments, shap
     [twin for twin in TWINS if twin[2] in ("alexnet", "vgg11", "googlenet")],
     ids=["alexnet", "vgg11", "googlenet"],
 )
-def test_dropout_sits_where_torchvision_has_it(name, preset, theirs, arguments, shape):
+def test_dropout_sits_where_torchvision_has_it(
+    name: str, preset: str, theirs, arguments, shape
+) -> None:
     ours, reference = twins(name, preset, theirs, arguments)
     x, logits = torch.rand(shape), []
     for model in (ours, reference):
@@ -92,7 +96,7 @@ def test_dropout_sits_where_torchvision_has_it(name, preset, theirs, arguments, 
         assert not torch.allclose(logits[0], ours.eval()(x), rtol=1e-2)
 
 
-def test_every_preset_but_ours_and_the_books_is_compared():
+def test_every_preset_but_ours_and_the_books_is_compared() -> None:
     ours = {"d2l", "d2l_bn", "d2l_full", "small"}
     published = {
         (name, preset)

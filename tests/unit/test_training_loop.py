@@ -3,6 +3,7 @@
 import errno
 import itertools
 import math
+from pathlib import Path
 
 import pytest
 import torch
@@ -13,7 +14,7 @@ from cnnlab import catalog
 from cnnlab.datasets import Dataset
 from cnnlab.datasets.augment import Augment
 from cnnlab.errors import ConfigError
-from cnnlab.training import RunConfig, loop, plan, train, trainer, weights
+from cnnlab.training import RunConfig, checkpoint, loop, plan, train, trainer
 from cnnlab.training.events import Cancelled, Evaluation, Failed, Finished, Progress, Started
 from cnnlab.training.events import from_json as event_from_json
 
@@ -70,7 +71,7 @@ def evaluate_by_hand(model, data):
     return cross_entropy(logits, data.test_labels).item(), accuracy
 
 
-def test_events_and_their_order():
+def test_events_and_their_order() -> None:
     events = list(train(CONFIG))
     started, *middle, last = events
     assert isinstance(started, Started)
@@ -92,18 +93,18 @@ def test_events_and_their_order():
     assert [event_from_json(e.model_dump_json()) for e in events] == events
 
 
-def test_time_left_ends_at_nothing():
+def test_time_left_ends_at_nothing() -> None:
     etas = [e.eta_s for e in train(CONFIG) if isinstance(e, Progress)]
     assert all(math.isfinite(eta) and eta >= 0 for eta in etas)
 
 
-def test_same_configuration_same_events():
+def test_same_configuration_same_events() -> None:
     once, again = without_times(train(CONFIG)), without_times(train(CONFIG))
     assert once == again
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "adamw"])
-def test_same_events_with_other_optimizers_schedules_and_initializations(optimizer):
+def test_same_events_with_other_optimizers_schedules_and_initializations(optimizer) -> None:
     config = CONFIG.replace(
         optimizer=optimizer, lr=1e-3, schedule="cosine", init="kaiming", weight_decay=0.01
     )
@@ -134,7 +135,7 @@ def test_what_defines_a_run_changes_it(change):
     assert losses(CONFIG) != losses(CONFIG.replace(**change))
 
 
-def test_the_callers_random_numbers_stay():
+def test_the_callers_random_numbers_stay() -> None:
     torch.manual_seed(42)
     expected = torch.rand(30)
     torch.manual_seed(42)
@@ -142,18 +143,20 @@ def test_the_callers_random_numbers_stay():
     assert torch.equal(torch.cat(drawn), expected[: len(drawn)])
 
 
-def test_two_runs_at_once_do_not_disturb_each_other():
+def test_two_runs_at_once_do_not_disturb_each_other() -> None:
     other = CONFIG.replace(seed=4)
     alone = without_times(train(CONFIG)), without_times(train(other))
     pairs = list(zip(train(CONFIG), train(other), strict=True))
     assert tuple(map(without_times, zip(*pairs, strict=True))) == alone
 
 
-def test_it_learns_and_the_figures_are_those_of_the_saved_weights(tmp_path, small_data):
+def test_it_learns_and_the_figures_are_those_of_the_saved_weights(
+    tmp_path: Path, small_data
+) -> None:
     *_, evaluation, last = train(EASY, save_to=tmp_path / "new" / "run.safetensors")
     assert last.test_accuracy > 0.95
     assert last.train_accuracy > 0.95
-    model, config = weights.load(tmp_path / "new" / "run.safetensors")
+    model, config = checkpoint.load(tmp_path / "new" / "run.safetensors")
     assert last.weights == str(tmp_path / "new" / "run.safetensors")
     assert config == EASY
     assert not model.training
@@ -162,7 +165,9 @@ def test_it_learns_and_the_figures_are_those_of_the_saved_weights(tmp_path, smal
     assert last.test_loss == pytest.approx(loss, rel=1e-4)
 
 
-def test_a_subset_is_the_same_for_every_seed_and_each_picture_comes_once_an_epoch(small_data):
+def test_a_subset_is_the_same_for_every_seed_and_each_picture_comes_once_an_epoch(
+    small_data,
+) -> None:
     config = EASY.replace(train_size=70)
     trainers = [
         trainer.Trainer(config.replace(seed=seed), small_data, torch.float32) for seed in (0, 1)
@@ -176,7 +181,9 @@ def test_a_subset_is_the_same_for_every_seed_and_each_picture_comes_once_an_epoc
     assert not torch.equal(first, second)
 
 
-def test_points_further_apart_are_means_over_the_steps_between(monkeypatch):
+def test_points_further_apart_are_means_over_the_steps_between(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     each = [e for e in train(CONFIG) if isinstance(e, Progress)]
     monkeypatch.setattr(plan, "REPORTS", 3)
     few = [e for e in train(CONFIG) if isinstance(e, Progress)]
@@ -188,25 +195,25 @@ def test_points_further_apart_are_means_over_the_steps_between(monkeypatch):
             assert getattr(point, name) == pytest.approx(mean, rel=1e-5)
 
 
-def test_stop_keeps_what_was_learned(tmp_path, small_data):
+def test_stop_keeps_what_was_learned(tmp_path: Path, small_data) -> None:
     seen = []
     run = train(CONFIG, save_to=tmp_path / "w.safetensors", should_stop=lambda: len(seen) >= 5)
     seen.extend(run)
     last = seen[-1]
     assert isinstance(last, Cancelled)
     assert 0 < last.step < 12
-    model, config = weights.load(tmp_path / "w.safetensors")
+    model, config = checkpoint.load(tmp_path / "w.safetensors")
     assert config == CONFIG
     assert math.isfinite(evaluate_by_hand(model, small_data)[0])
 
 
-def test_a_stop_before_the_first_step_does_one_step():
+def test_a_stop_before_the_first_step_does_one_step() -> None:
     *_, last = train(CONFIG, should_stop=lambda: True)
     assert isinstance(last, Cancelled)
     assert (last.step, last.test_accuracy) == (1, None)
 
 
-def test_a_budget_ends_early_with_an_evaluation():
+def test_a_budget_ends_early_with_an_evaluation() -> None:
     events = list(train(CONFIG.replace(budget_s=1e-6)))
     assert [e.kind for e in events] == ["started", "progress", "evaluation", "finished"]
     assert events[-1].step == events[-2].step == 1
@@ -214,7 +221,7 @@ def test_a_budget_ends_early_with_an_evaluation():
 
 
 @pytest.mark.parametrize("value", ["nan", "inf"])
-def test_a_loss_that_runs_away(monkeypatch, tmp_path, value):
+def test_a_loss_that_runs_away(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, value) -> None:
     monkeypatch.setattr(trainer, "cross_entropy", lambda x, y: cross_entropy(x, y) * float(value))
     events = list(train(CONFIG, save_to=tmp_path / "w.safetensors"))
     assert [e.kind for e in events] == ["started", "failed"]
@@ -223,7 +230,7 @@ def test_a_loss_that_runs_away(monkeypatch, tmp_path, value):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_too_large_a_learning_rate_really_runs_away():
+def test_too_large_a_learning_rate_really_runs_away() -> None:
     config = RunConfig(
         network="vgg", train_size=96, batch_size=16, epochs=3, optimizer="sgd", lr=10, device="cpu"
     )
@@ -249,7 +256,7 @@ def full_cpu():
 
 @pytest.mark.parametrize("make", [torch.OutOfMemoryError, MemoryError, full_cpu])
 @pytest.mark.parametrize("where", ["update", "evaluate", "__post_init__"])
-def test_out_of_memory_says_what_to_change(monkeypatch, make, where):
+def test_out_of_memory_says_what_to_change(monkeypatch: pytest.MonkeyPatch, make, where) -> None:
     monkeypatch.setattr(trainer.Trainer, where, fail_with(make()))
     last = list(train(CONFIG))[-1]
     assert isinstance(last, Failed)
@@ -257,13 +264,13 @@ def test_out_of_memory_says_what_to_change(monkeypatch, make, where):
     assert "16 pictures of 32×32" in last.message
 
 
-def test_other_errors_are_not_taken_for_a_lack_of_memory(monkeypatch):
+def test_other_errors_are_not_taken_for_a_lack_of_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trainer.Trainer, "update", fail_with(RuntimeError("shapes do not match")))
     with pytest.raises(RuntimeError, match="shapes do not match"):
         list(train(CONFIG))
 
 
-def test_a_device_that_is_not_there():
+def test_a_device_that_is_not_there() -> None:
     with pytest.raises(ConfigError, match=r"no device 'cuda:99' on this machine; it has .*cpu"):
         next(train(CONFIG.replace(device="cuda:99")))
 
@@ -272,12 +279,14 @@ def test_a_device_that_is_not_there():
     "error",
     [OSError(errno.ENOSPC, "No space left on device"), SafetensorError("No space left on device")],
 )
-def test_a_full_disk_costs_the_weights_not_the_run(monkeypatch, tmp_path, error):
+def test_a_full_disk_costs_the_weights_not_the_run(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, error
+) -> None:
     def half(_tensors, path, metadata):  # noqa: ARG001
         path.write_bytes(b"half")
         raise error
 
-    monkeypatch.setattr(weights, "save_file", half)
+    monkeypatch.setattr(checkpoint, "save_file", half)
     last = list(train(CONFIG, save_to=tmp_path / "w.safetensors"))[-1]
     assert isinstance(last, Finished)
     assert last.weights is None
@@ -285,7 +294,7 @@ def test_a_full_disk_costs_the_weights_not_the_run(monkeypatch, tmp_path, error)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_folder_that_cannot_be_made_costs_the_weights_not_the_run(tmp_path):
+def test_a_folder_that_cannot_be_made_costs_the_weights_not_the_run(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     last = list(train(CONFIG, save_to=tmp_path / "file" / "w.safetensors"))[-1]
     assert isinstance(last, Finished)
@@ -300,7 +309,7 @@ SWITCHES = [
 
 
 @pytest.mark.parametrize(("network", "batch_norm"), SWITCHES)
-def test_every_network_trains_with_and_without_batch_norm(network, batch_norm):
+def test_every_network_trains_with_and_without_batch_norm(network: str, batch_norm) -> None:
     options = catalog.NETWORKS[network].preset("small")
     if batch_norm is not None:
         options = options.replace(batch_norm=batch_norm)

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from cnnlab.errors import DatasetError
-from cnnlab.training import worker
+from cnnlab.jobs.local import worker
+from cnnlab.jobs.local.process import Worker, _cause
 from cnnlab.training.events import Cancelled, Event, Failed, Finished, Progress, from_json
-from cnnlab.training.worker_process import Worker, _cause
 from tests.conftest import ROOT
 
 COMMAND: dict[str, Any] = {"run": "r", "config": {"network": "lenet"}, "weights": "w"}
@@ -44,14 +44,16 @@ def ending(monkeypatch: pytest.MonkeyPatch, error: Exception) -> tuple[list[Even
     return found, True
 
 
-def test_our_own_errors_are_passed_on_and_the_process_stays(monkeypatch: pytest.MonkeyPatch):
+def test_our_own_errors_are_passed_on_and_the_process_stays(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     error = DatasetError("It is not there. Fetch it.")
     assert ending(monkeypatch, error) == ([Failed(message=str(error))], True)
 
 
 def test_other_errors_become_a_sentence_and_end_the_process(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-):
+) -> None:
     ((failed,), usable) = ending(monkeypatch, KeyError("secret"))
     assert "KeyError" in failed.message
     assert "secret" not in failed.message
@@ -66,19 +68,19 @@ def test_other_errors_become_a_sentence_and_end_the_process(
         "CUDA error: out of memory",
     ],
 )
-def test_full_memory_is_recognized(monkeypatch: pytest.MonkeyPatch, text: str):
+def test_full_memory_is_recognized(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     ((failed,), _usable) = ending(monkeypatch, RuntimeError(text))
     assert "ran out of memory" in failed.message
     assert "smaller batch" in failed.message
 
 
-def test_a_bad_configuration_is_a_sentence():
+def test_a_bad_configuration_is_a_sentence() -> None:
     command = COMMAND | {"config": {"network": "lenet", "epochs": -1}}
     (failed,) = worker.events(command, Asked())
     assert "epochs: -1 was given" in failed.message
 
 
-def test_a_run_cancelled_before_it_begins_does_not_begin(monkeypatch: pytest.MonkeyPatch):
+def test_a_run_cancelled_before_it_begins_does_not_begin(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker, "train", None)
     assert list(worker.events(COMMAND, Asked("r"))) == [Cancelled(step=0, epoch=0, elapsed_s=0)]
 
@@ -105,7 +107,7 @@ def point(step: int, train_loss: float = 1.0) -> Progress:
     )
 
 
-def test_points_leave_in_batches_first_and_last_at_once():
+def test_points_leave_in_batches_first_and_last_at_once() -> None:
     out = Outlet()
     reports = worker.Reports(out)
     reports.send("r", point(1))
@@ -120,17 +122,17 @@ def test_points_leave_in_batches_first_and_last_at_once():
 
 
 @pytest.mark.parametrize("loss", [math.nan, math.inf, 0.1 + 0.2])
-def test_every_loss_survives_the_journey(loss: float):
+def test_every_loss_survives_the_journey(loss: float) -> None:
     back = from_json(point(1, loss).model_dump_json())
     assert isinstance(back, Progress)
     assert back.train_loss == pytest.approx(loss, rel=0, nan_ok=True)
 
 
-def test_nothing_but_messages_reaches_the_protocol():
+def test_nothing_but_messages_reaches_the_protocol() -> None:
     """Prints from Python, from C and from a child land on standard error."""
     program = (
         "import os, subprocess\n"
-        "from cnnlab.training import worker\n"
+        "from cnnlab.jobs.local import worker\n"
         "reports = worker.Reports(worker.protocol_out())\n"
         "print('from Python', flush=True)\n"
         "os.write(1, b'from C\\n')\n"
@@ -153,7 +155,7 @@ def test_nothing_but_messages_reaches_the_protocol():
 @pytest.mark.parametrize(
     ("code", "words"), [(-9, "memory"), (-11, "not its own"), (-1, "SIGHUP"), (3, "code 3")]
 )
-def test_every_death_has_a_reason_in_words(code: int, words: str):
+def test_every_death_has_a_reason_in_words(code: int, words: str) -> None:
     assert words in " ".join(_cause(code))
 
 
@@ -170,7 +172,7 @@ def lines_of(*commands: dict[str, Any]) -> worker.Commands:
 QUESTION: dict[str, Any] = {"estimate": "key", "config": {"network": "lenet", "batch_size": 8}}
 
 
-def test_a_question_is_answered_with_the_speed():
+def test_a_question_is_answered_with_the_speed() -> None:
     found = worker.estimated(QUESTION, lines_of())
     assert found is not None
     assert found.step_s > 0
@@ -180,19 +182,19 @@ def test_a_question_is_answered_with_the_speed():
     assert message == {"estimate": "key", "answer": json.loads(found.model_dump_json())}
 
 
-def test_a_question_gives_way_to_a_run_but_not_to_other_questions():
+def test_a_question_gives_way_to_a_run_but_not_to_other_questions() -> None:
     assert worker.estimated(QUESTION, lines_of(QUESTION, COMMAND)) is None
     assert worker.estimated(QUESTION, lines_of(QUESTION, QUESTION)) is not None
 
 
-def test_what_would_fail_is_said_in_the_answer():
+def test_what_would_fail_is_said_in_the_answer() -> None:
     command = QUESTION | {"config": {"network": "lenet", "device": "cuda:99"}}
     found = worker.estimated(command, lines_of())
     assert found is not None
     assert "no device 'cuda:99'" in found.problem
 
 
-def test_a_worker_is_asked_once_and_its_answer_kept():
+def test_a_worker_is_asked_once_and_its_answer_kept() -> None:
     """Without a process: what goes to it, and what comes back."""
     sent: list[dict[str, Any]] = []
     process = Worker.__new__(Worker)

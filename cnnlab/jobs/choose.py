@@ -1,0 +1,17 @@
+"""The engine that the operator chose."""
+
+from cnnlab.jobs.engine import Engine
+from cnnlab.jobs.limits import Settings
+from cnnlab.jobs.local.engine import LocalEngine
+
+
+def engine(settings: Settings) -> Engine:
+    """Worker processes on this machine, or a Ray cluster.
+
+    Raises: ConfigError when the cluster cannot be used.
+    """
+    if settings.engine == "local":
+        return LocalEngine(settings.cpu_slots)
+    from cnnlab.jobs.ray.engine import RayEngine
+
+    return RayEngine(settings)

@@ -1,0 +1,1 @@
+"""Runs on this machine, each device with a worker process of its own."""

@@ -1,0 +1,212 @@
+"""The engine for this machine: a worker process for every GPU, and some for the CPU."""
+
+import logging
+import threading
+import time
+from collections.abc import Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from cnnlab.errors import TrainingError
+from cnnlab.jobs.local.process import Worker
+from cnnlab.training.config import RunConfig
+from cnnlab.training.estimate import Estimate
+from cnnlab.training.events import ENDINGS, Cancelled, Event, Failed, Progress
+from cnnlab.training.precision import same_speed
+
+# A worker that has not stopped by itself after this time is killed.
+PATIENCE_S = 0.4
+POLL_S = 0.05
+KILLED = "The run was in the middle of a long step, so its weights could not be kept."
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class _Job:
+    worker: Worker | None = None
+    cancelled_s: float | None = None
+    last: Progress | None = None
+    untold: bool = True
+
+    def ending_of(self, worker: Worker) -> Event | None:
+        """How the run ends if the worker is stuck or dead; None while there is hope."""
+        if self.cancelled_s is not None and time.monotonic() - self.cancelled_s > PATIENCE_S:
+            # One that still warms up has not begun, and will pass the run over.
+            return self.cancelled(KILLED if worker.ready else None)
+        return None if worker.has_more() else self.failed(worker.cause_of_death())
+
+    def failed(self, message: str) -> Failed:
+        if self.last is None:
+            return Failed(message=message)
+        return Failed(message=message, step=self.last.step, elapsed_s=self.last.elapsed_s)
+
+    def cancelled(self, note: str | None) -> Cancelled:
+        if self.last is None:
+            return Cancelled(step=0, epoch=0, elapsed_s=0, note=note)
+        return Cancelled(**self.last.model_dump(include={"step", "epoch", "elapsed_s"}), note=note)
+
+
+class LocalEngine:
+    """Worker processes on this machine: one for every GPU, and some for the CPU."""
+
+    def __init__(self, cpu_slots: int = 1) -> None:
+        gpus = [f"cuda:{i}" for i in range(torch.cuda.device_count())]
+        self.devices = gpus + ["cpu"] * cpu_slots
+        self.slots = len(self.devices)
+        # All workers are started by one thread that stays: Linux ends them with it.
+        self._starter = ThreadPoolExecutor(1, thread_name_prefix="worker-starter")
+        self._lock = threading.Lock()
+        self._workers: list[Worker | None] = [None] * self.slots
+        self._jobs: dict[str, _Job] = {}
+        self._closed = False
+        for slot in range(self.slots):
+            self._replace(slot, None)
+
+    def takes(self, slot: int, config: RunConfig) -> bool:
+        if config.device == "auto":
+            # The fastest there is: any GPU, or the CPU of a machine without.
+            return (self.devices[slot] == "cpu") == (self.devices[0] == "cpu")
+        wanted = {"cuda": "cuda:0"}.get(config.device, config.device)
+        # A device that is not there fits anywhere: the run then fails with a sentence.
+        return wanted == self.devices[slot] or wanted not in self.devices
+
+    def estimate(self, slot: int, config: RunConfig) -> Estimate | None:
+        with self._lock:
+            worker = self._workers[slot]
+            idle = not any(job.worker is worker for job in self._jobs.values())
+        if worker is None:
+            return None
+        config = self._on_slot(slot, config)
+        return worker.estimate(same_speed(config), config.model_dump(), idle and worker.ready)
+
+    def submit(self, slot: int, run: str, config: RunConfig, weights: Path) -> Iterator[Event]:
+        job = _Job()
+        with self._lock:
+            self._jobs[run] = job
+        config = self._on_slot(slot, config)
+        command = {"run": run, "config": config.model_dump(), "weights": str(weights)}
+        return self._follow(slot, run, job, command)
+
+    def _on_slot(self, slot: int, config: RunConfig) -> RunConfig:
+        return config.replace(device=self.devices[slot]) if config.device == "auto" else config
+
+    def cancel(self, run: str) -> None:
+        with self._lock:
+            job = self._jobs.get(run)
+            if job is None:
+                return
+            if job.cancelled_s is None:
+                job.cancelled_s = time.monotonic()
+            worker = job.worker
+        if worker is not None:
+            worker.send({"cancel": run})
+
+    def close(self) -> None:
+        with self._lock:
+            self._closed = True
+            workers, self._workers = self._workers, [None] * self.slots
+        for worker in workers:
+            if worker is not None:
+                worker.kill()
+        self._starter.shutdown()
+
+    @property
+    def warm(self) -> bool:
+        """Whether every worker has loaded what it needs to start a run at once."""
+        with self._lock:
+            return all(worker is not None and worker.ready for worker in self._workers)
+
+    def worker_pids(self) -> list[int]:
+        """The processes, one for each slot."""
+        with self._lock:
+            return [worker.process.pid for worker in self._workers if worker is not None]
+
+    def _follow(
+        self, slot: int, run: str, job: _Job, command: dict[str, Any]
+    ) -> Generator[Event, None, None]:
+        worker, ended = None, False
+        try:
+            worker = self._hand_over(slot, job, command)
+            while not ended:
+                event = worker.next_event(run, POLL_S)
+                if event is None and job.untold and not worker.has_more():
+                    # It had died before it could be told; that is no fault of the run.
+                    job.untold = False
+                    worker = self._hand_over(slot, job, command)
+                    continue
+                job.untold = job.untold and event is None
+                ended = isinstance(event, ENDINGS)
+                event = event or job.ending_of(worker)
+                ended = ended or (isinstance(event, Cancelled) and not worker.ready)
+                if isinstance(event, Progress):
+                    job.last = event
+                if event is not None:
+                    yield event
+                if isinstance(event, ENDINGS):
+                    return
+        except TrainingError as error:
+            yield job.failed(str(error))
+        finally:
+            with self._lock:
+                self._jobs.pop(run, None)
+            if worker is not None and not ended:
+                # It is dead or stuck, or nobody follows the run any more.
+                worker.kill()
+                self._replace(slot, worker)
+
+    def _hand_over(self, slot: int, job: _Job, command: dict[str, Any]) -> Worker:
+        """Give the run to the slot's worker. Raises: TrainingError when there can be none."""
+        worker = self._worker(slot)
+        worker.send(command)
+        with self._lock:
+            # From here on `cancel` speaks to the worker itself.
+            job.worker = worker
+            cancelled = job.cancelled_s is not None
+        if cancelled:
+            worker.send({"cancel": command["run"]})
+        return worker
+
+    def _worker(self, slot: int) -> Worker:
+        """The slot's worker, a fresh one where it has died."""
+        with self._lock:
+            worker = self._workers[slot]
+        if worker is None or not worker.usable():
+            if worker is not None:
+                worker.kill()
+            worker = self._replace(slot, worker)
+        if worker is None:
+            raise TrainingError(
+                "No process for training could be started. Try again in a minute; the server's "
+                "log has the reason."
+            )
+        return worker
+
+    def _on_death(self, worker: Worker) -> None:
+        """Replace a worker that died between two runs, ahead of the next one."""
+        with self._lock:
+            busy = any(job.worker is worker for job in self._jobs.values())
+            slot = self._workers.index(worker) if worker in self._workers else None
+        # One that never got ready would die again at once; the next run tries it anew.
+        if slot is not None and worker.ready and not busy:
+            self._replace(slot, worker)
+            worker.close_pipes()
+
+    def _replace(self, slot: int, worker: Worker | None) -> Worker | None:
+        """Start a process for the slot, so that its next run need not wait for one.
+
+        Two threads may notice the same death: only one of them replaces the dead worker.
+        """
+        with self._lock:
+            if self._workers[slot] is worker and not self._closed:
+                self._workers[slot] = None
+                try:
+                    made = self._starter.submit(Worker, self.devices[slot], self._on_death)
+                    self._workers[slot] = made.result()
+                except OSError:
+                    log.exception("no worker for %s", self.devices[slot])
+            return self._workers[slot]

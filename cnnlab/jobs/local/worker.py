@@ -1,0 +1,209 @@
+"""A process that trains: `python -m cnnlab.jobs.local.worker [device]`.
+
+Commands come in and events go out as JSON lines; the log goes to standard error. The process
+ends when its standard input closes, so that none is left behind when the server dies.
+
+    in   {"run": "id", "config": {...}, "weights": "path"}    {"cancel": "id"}
+         {"estimate": "key", "config": {...}}
+    out  {"run": "id", "event": {...}}    {"ready": true} once, after the warm-up
+         {"estimate": "key", "answer": {...}}, with null when a run came between
+"""
+
+import ctypes
+import json
+import logging
+import os
+import queue
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TextIO
+
+import torch
+
+from cnnlab.devices import usable_cores
+from cnnlab.errors import CnnLabError
+from cnnlab.jobs.limits import Settings
+from cnnlab.training.config import RunConfig
+from cnnlab.training.estimate import Estimate, estimate
+from cnnlab.training.events import Cancelled, Event, Failed, Progress
+from cnnlab.training.loop import resident, train
+from cnnlab.training.step_timing import Interrupted
+
+# Points come faster than anybody can look; a few times a second they are sent together.
+FLUSH_S = 0.1
+PR_SET_PDEATHSIG = 1
+
+log = logging.getLogger(__name__)
+
+
+class Commands:
+    """Reads the standard input in a thread: what to run next, and what to cancel."""
+
+    def __init__(self, lines: TextIO) -> None:
+        self.waiting: queue.Queue[dict[str, Any]] = queue.Queue()
+        self.cancelled: set[str] = set()
+        threading.Thread(target=self._read, args=(lines,), daemon=True).start()
+
+    def run_waits(self) -> bool:
+        """Whether there is something more urgent than an estimate."""
+        return any("run" in command for command in list(self.waiting.queue))
+
+    def _read(self, lines: TextIO) -> None:
+        try:
+            for line in lines:
+                command = json.loads(line)
+                if "cancel" in command:
+                    self.cancelled.add(command["cancel"])
+                else:
+                    self.waiting.put(command)
+        except ValueError:
+            log.warning("a command broke off in the middle of a line")
+        finally:
+            # The server is gone. A step may take long, so nobody is asked.
+            os._exit(0)
+
+
+class Reports:
+    """Writes events to the server, several points in one go."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+        self._waiting: list[str] = []
+        self._last_s = 0.0
+
+    def ready(self) -> None:
+        """Say that the warm-up is done."""
+        self._out.write('{"ready": true}\n')
+        self._out.flush()
+
+    def answer(self, key: str, found: Estimate | None) -> None:
+        """Say how long runs of a kind take."""
+        text = found.model_dump_json() if found else "null"
+        self._out.write(f'{{"estimate": {json.dumps(key)}, "answer": {text}}}\n')
+        self._out.flush()
+
+    def send(self, run: str, event: Event) -> None:
+        self._waiting.append(f'{{"run": {json.dumps(run)}, "event": {event.model_dump_json()}}}\n')
+        urgent = not isinstance(event, Progress) or event.step == 1
+        if urgent or time.monotonic() - self._last_s > FLUSH_S:
+            self._out.write("".join(self._waiting))
+            self._out.flush()
+            self._waiting.clear()
+            self._last_s = time.monotonic()
+
+
+def work(commands: Commands, reports: Reports) -> None:
+    """Do one run after the other, until one leaves this process unusable."""
+    while True:
+        command = commands.waiting.get()
+        if "estimate" in command:
+            reports.answer(command["estimate"], estimated(command, commands))
+            continue
+        run = command["run"]
+        try:
+            for event in events(command, commands):
+                reports.send(run, event)
+        except Unusable:
+            return
+        commands.cancelled.discard(run)
+
+
+def estimated(command: dict[str, Any], commands: Commands) -> Estimate | None:
+    """How long such a run takes; None where a run waits, which comes first."""
+    try:
+        return estimate(RunConfig(**command["config"]), commands.run_waits)
+    except Interrupted:
+        return None
+    except CnnLabError as error:
+        return Estimate(problem=str(error))
+    except Exception as error:
+        log.exception("estimate")
+        return Estimate(problem=reason(error))
+
+
+class Unusable(Exception):
+    """Nobody knows what state this process is in; a fresh one should take its place."""
+
+
+def events(command: dict[str, Any], commands: Commands) -> Iterator[Event]:
+    """The events of one run; whatever goes wrong becomes the last of them.
+
+    Raises: Unusable after the last event, when something went wrong that nobody foresaw.
+    """
+    run = command["run"]
+    if run in commands.cancelled:
+        yield Cancelled(step=0, epoch=0, elapsed_s=0)
+        return
+    try:
+        config = RunConfig(**command["config"])
+        yield from train(
+            config,
+            save_to=Path(command["weights"]),
+            should_stop=lambda: run in commands.cancelled,
+        )
+    except CnnLabError as error:
+        yield Failed(message=str(error))
+    except Exception as error:
+        log.exception("run %s", run)
+        yield Failed(message=reason(error))
+        # A GPU that met an illegal address, say, refuses everything that this process asks.
+        raise Unusable from error
+
+
+def reason(error: Exception) -> str:
+    """What went wrong, for the reader; the log has the rest."""
+    text = str(error).lower()
+    # The allocator of the CPU, and a GPU that is full at the start, raise plain runtime errors.
+    if "can't allocate memory" in text or "out of memory" in text:
+        return (
+            "The device ran out of memory. Use a smaller batch, smaller pictures or a narrower "
+            "network."
+        )
+    return (
+        f"The run broke off with {type(error).__name__}. This is a mistake in the program; the "
+        "server's log has the details."
+    )
+
+
+def protocol_out() -> TextIO:
+    """The real standard output, for events alone; what libraries print goes to standard error."""
+    out = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    return out
+
+
+def warm_up(device: str) -> None:
+    """Load what most runs need before anybody asks; a run says it better if this fails."""
+    try:
+        resident("shapes", torch.device(device))
+        # PyTorch prepares much in the first steps of a process.
+        estimate(RunConfig.model_validate({"network": "lenet", "device": device}))
+    except Exception:
+        log.exception("warming up on %s", device)
+
+
+def die_with_parent() -> None:
+    """A second belt beside the closed input: Linux kills this process when its parent dies."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def main() -> None:
+    die_with_parent()
+    logging.basicConfig(level=logging.INFO, format="worker %(process)d: %(message)s")
+    reports = Reports(protocol_out())
+    commands = Commands(sys.stdin)
+    # One core stays free for the pages: with all of them taken, each waits for the other.
+    torch.set_num_threads(Settings.from_environment().threads or max(1, usable_cores() - 1))
+    warm_up(sys.argv[1] if len(sys.argv) > 1 else "cpu")
+    reports.ready()
+    work(commands, reports)
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,211 @@
+"""Runs on a Ray cluster: the server only listens, and needs no GPU."""
+
+import logging
+import threading
+import time
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import Any
+
+from cnnlab.atomic import replacing
+from cnnlab.jobs.limits import Settings
+from cnnlab.jobs.ray.cluster import cause_of_death, import_ray, is_loss, join, room, stops_actor
+from cnnlab.jobs.ray.restarts import RestartedCurve
+from cnnlab.jobs.ray.task import Batch, estimate_on_node, train_on_node
+from cnnlab.training.config import RunConfig
+from cnnlab.training.estimate import Estimate
+from cnnlab.training.events import Cancelled, Event, Failed, Finished, from_json
+from cnnlab.training.precision import same_speed
+
+# A run that has not stopped by itself after this time is ended by Ray.
+PATIENCE_S = 0.6
+POLL_S = 0.1
+# Weights of the widest networks are half a gigabyte and come over the network.
+FETCH_S = 120
+CLOSE_S = 5
+# Kinds of runs whose speed is kept.
+REMEMBERED = 300
+
+KILLED = "The run was waiting or in a long step, so its weights could not be kept."
+
+log = logging.getLogger(__name__)
+
+
+class OutOfPatience(Exception):
+    """The run was asked to stop and did not, or the engine is closing."""
+
+
+class RayEngine:
+    """One task per run, on whichever machine of the cluster has room.
+
+    Raises: ConfigError when Ray is absent, no cluster answers, or it has no room for a run.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._ray = ray = import_ray()
+        self._settings = settings
+        self._cancelled: dict[str, float] = {}
+        self._running = 0
+        self._idle = threading.Condition()
+        self._closed = False
+        join(ray, settings.ray_address)
+        try:
+            self.slots = settings.ray_slots or room(ray, settings)
+            self._stops = stops_actor(ray)
+        except BaseException:
+            ray.shutdown()
+            raise
+        # Ray's own retries would send the first points again; `_attempt` knows what was shown.
+        self._task = ray.remote(
+            num_returns="streaming",
+            max_retries=0,
+            num_gpus=settings.ray_gpus_per_run,
+            num_cpus=settings.ray_cpus_per_run,
+            scheduling_strategy="SPREAD",
+        )(train_on_node)
+        self._trial = ray.remote(
+            max_retries=0,
+            num_gpus=settings.ray_gpus_per_run,
+            num_cpus=settings.ray_cpus_per_run,
+        )(estimate_on_node)
+        self._estimates: dict[str, Any] = {}
+
+    def takes(self, slot: int, config: RunConfig) -> bool:  # noqa: ARG002
+        """Slots are places in the queue here; the cluster finds the machine."""
+        return True
+
+    def estimate(self, slot: int, config: RunConfig) -> Estimate | None:  # noqa: ARG002
+        """How fast a machine of the cluster does such runs; asked once, when one has room."""
+        config = self._placed(config)
+        key = same_speed(config)
+        if key not in self._estimates:
+            while len(self._estimates) >= REMEMBERED:
+                self._estimates.pop(next(iter(self._estimates)), None)
+            self._estimates[key] = self._trial.remote(config.model_dump_json())
+        answer = self._estimates[key]
+        if not self._ray.wait([answer], timeout=0)[0]:
+            return None
+        try:
+            return Estimate.model_validate_json(self._ray.get(answer))
+        except self._ray.exceptions.RayError as error:
+            # The machine is gone, say; another one may answer the next time.
+            self._estimates.pop(key, None)
+            return Estimate(problem=str(error))
+
+    def submit(
+        self,
+        slot: int,  # noqa: ARG002
+        run: str,
+        config: RunConfig,
+        weights: Path,
+    ) -> Iterator[Event]:
+        """Do a run and give its events; the cluster, not the slot, decides where it is done."""
+        with self._idle:
+            self._running += 1
+        story = RestartedCurve()
+        try:
+            while (yield from self._attempt(run, config, weights, story)):
+                story.restarts += 1
+        finally:
+            self._cancelled.pop(run, None)
+            if not self._closed:
+                self._stops.tell.remote(run, False)
+            with self._idle:
+                self._running -= 1
+                self._idle.notify_all()
+
+    def cancel(self, run: str) -> None:
+        self._cancelled.setdefault(run, time.monotonic())
+        if not self._closed:
+            self._stops.tell.remote(run, True)
+
+    def close(self) -> None:
+        """Leave the cluster; it ends all tasks of a server that left."""
+        if self._closed:
+            return
+        self._closed = True
+        with self._idle:
+            self._idle.wait_for(lambda: self._running == 0, CLOSE_S)
+        self._ray.shutdown()
+
+    def _attempt(
+        self, run: str, config: RunConfig, weights: Path, story: RestartedCurve
+    ) -> Generator[Event, None, bool]:
+        """Do a run, perhaps not for the first time; returns whether to try again."""
+        broken: Exception = RuntimeError("the task gave no ending")
+        ending: Event | None = None
+        try:
+            for lines, content in self._batches(run, config):
+                for line in lines:
+                    event = story.add(from_json(line))
+                    if isinstance(event, Finished | Cancelled):
+                        ending = delivered(event, content, weights, story.note())
+                    elif isinstance(event, Failed):
+                        ending = event
+                    elif event is not None:
+                        yield event
+        except (OutOfPatience, self._ray.exceptions.RayError) as error:
+            broken = error
+        if ending is not None:
+            # Only now, as the reader stops here, and the task must not be cut off at its end.
+            yield ending
+            return False
+        figures = {"step": story.step, "elapsed_s": story.elapsed_s}
+        if isinstance(broken, OutOfPatience) or run in self._cancelled:
+            yield Cancelled(**figures, epoch=story.epoch, note=KILLED)
+            return False
+        log.warning("run %s: %s", run, broken)
+        if is_loss(self._ray, broken) and story.restarts < self._settings.ray_restarts:
+            return True
+        yield Failed(message=cause_of_death(self._ray, broken), **figures)
+        return False
+
+    def _batches(self, run: str, config: RunConfig) -> Iterator[Batch]:
+        """What the task sends; ends it when nobody listens any more."""
+        ray = self._ray
+        stream = self._task.remote(
+            run,
+            self._placed(config).model_dump_json(),
+            self._settings.ray_gpus_per_run,
+            self._stops,
+        )
+        try:
+            while True:
+                if ray.wait([stream], timeout=POLL_S, fetch_local=False)[0]:
+                    try:
+                        reference = next(stream)
+                    except StopIteration:
+                        return
+                    yield ray.get(reference, timeout=FETCH_S)
+                elif self._closed or self._out_of_patience(run):
+                    raise OutOfPatience
+        finally:
+            # Nothing happens where the task has ended.
+            ray.cancel(stream, force=True)
+
+    def _placed(self, config: RunConfig) -> RunConfig:
+        """Device names mean the node's own: the GPU that Ray gave it, or its CPU."""
+        device = "cuda" if self._settings.ray_gpus_per_run and config.device != "cpu" else "cpu"
+        return config.replace(device=device)
+
+    def _out_of_patience(self, run: str) -> bool:
+        asked_s = self._cancelled.get(run)
+        return asked_s is not None and time.monotonic() - asked_s > PATIENCE_S
+
+
+def delivered(
+    event: Finished | Cancelled, content: bytes | None, weights: Path, note: str | None
+) -> Finished | Cancelled:
+    """The ending with its weights on this machine's disk; a reader never sees half a file."""
+    notes = [note, event.note]
+    saved = None
+    if content is not None:
+        try:
+            weights.parent.mkdir(parents=True, exist_ok=True)
+            with replacing(weights) as partial:
+                partial.write_bytes(content)
+            saved = str(weights)
+        except OSError as error:
+            notes.append(f"The weights could not be saved: {error.strerror or error}.")
+    joined = " ".join(part for part in notes if part)
+    return event.model_copy(update={"weights": saved, "note": joined or None})

@@ -1,0 +1,1 @@
+"""What is kept of runs: the store, comparisons and exports."""

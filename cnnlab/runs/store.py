@@ -1,0 +1,296 @@
+"""All runs and their points in one SQLite file; pages read, the manager writes."""
+
+import atexit
+import contextlib
+import json
+import secrets
+import shutil
+import sqlite3
+import tempfile
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Self
+
+from cnnlab.errors import TrainingError
+from cnnlab.folders import home_folder
+from cnnlab.runs import records
+from cnnlab.runs.database import Database
+from cnnlab.runs.records import ACTIVE, Curve, RunRecord, Standing
+from cnnlab.runs.server_lock import ServerLock
+from cnnlab.training.config import RunConfig
+from cnnlab.training.events import Evaluation, Event, Progress
+
+__all__ = ["ACTIVE", "Curve", "RunRecord", "RunStore"]
+
+SERVER_STOPPED = "The server was stopped during this run."
+
+SCHEMA = """
+CREATE TABLE runs (
+    id TEXT PRIMARY KEY, visitor TEXT NOT NULL, page TEXT NOT NULL, name TEXT NOT NULL,
+    network TEXT NOT NULL, dataset TEXT NOT NULL, config TEXT NOT NULL,
+    environment TEXT NOT NULL DEFAULT '{}', owner TEXT NOT NULL,
+    status TEXT NOT NULL, message TEXT NOT NULL DEFAULT '', weights TEXT,
+    pinned INTEGER NOT NULL DEFAULT 0, token TEXT,
+    queued_s REAL NOT NULL, started_s REAL, ended_s REAL
+);
+CREATE INDEX runs_by_visitor ON runs (visitor, queued_s DESC);
+CREATE INDEX runs_active ON runs (owner) WHERE status IN ('queued', 'running');
+CREATE TABLE points (
+    run TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+    step INTEGER NOT NULL, epoch REAL NOT NULL, elapsed_s REAL NOT NULL,
+    loss REAL, accuracy REAL, lr REAL, images_per_s REAL, eta_s REAL
+);
+CREATE INDEX points_by_run ON points (run);
+CREATE TABLE evaluations (
+    run TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+    step INTEGER NOT NULL, epoch REAL NOT NULL, elapsed_s REAL NOT NULL,
+    loss REAL, accuracy REAL
+);
+CREATE INDEX evaluations_by_run ON evaluations (run);
+"""
+# Each further script brings the tables of an existing file one version ahead.
+SCRIPTS = (SCHEMA, "ALTER TABLE runs ADD COLUMN figures TEXT NOT NULL DEFAULT '{}';")
+
+
+class RunStore:
+    """The runs in `home/runs.sqlite` and their weights in `home/weights`.
+
+    Several processes may use one folder, and several threads one store.
+    Raises: TrainingError from every method when the file cannot be read or written.
+    """
+
+    def __init__(self, home: Path, notice: str = "") -> None:
+        self.home = home
+        self._server = ServerLock(home / "servers")
+        try:
+            self._db = Database(self.path, SCRIPTS)
+        except BaseException:
+            self._server.close()
+            raise
+        self.notice = notice or self._db.notice
+
+    @classmethod
+    def open_default(cls) -> Self:
+        """The store in the user's folder, or a passing one where that cannot be written."""
+        home = home_folder()
+        try:
+            return cls(home)
+        except (OSError, sqlite3.Error) as error:
+            passing = Path(tempfile.mkdtemp(prefix="cnnlab-"))
+            atexit.register(shutil.rmtree, passing, ignore_errors=True)
+            return cls(
+                passing,
+                f"Runs are kept only until the server stops: the folder {home} cannot be used "
+                f"({getattr(error, 'strerror', None) or error}). Set CNNLAB_HOME to one that can.",
+            )
+
+    def close(self) -> None:
+        """Close the file; nothing can be asked of the store afterwards."""
+        self._db.close()
+        self._server.close()
+
+    @property
+    def path(self) -> Path:
+        return self.home / "runs.sqlite"
+
+    def weights_path(self, run: str) -> Path:
+        """Where the weights of a run are kept."""
+        return self.home / "weights" / f"{run}.safetensors"
+
+    # Reading
+
+    def run(self, run: str) -> RunRecord | None:
+        """A run, or None where there is none of this name."""
+        return self._one("SELECT * FROM runs WHERE id = ?", run)
+
+    def by_token(self, token: str) -> RunRecord | None:
+        """The run that somebody shared under this secret."""
+        return self._one("SELECT * FROM runs WHERE token = ?", token)
+
+    def _one(self, query: str, key: str) -> RunRecord | None:
+        with self._db.read() as db:
+            row = db.execute(query, (key,)).fetchone()
+        return records.record(row) if row else None
+
+    def runs(
+        self,
+        visitor: str,
+        *,
+        page: str | None = None,
+        network: str | None = None,
+        status: str | None = None,
+        text: str | None = None,
+        limit: int = 200,
+        pinned_first: bool = False,
+    ) -> list[RunRecord]:
+        """A visitor's runs, the newest first; `text` is looked for in names and messages."""
+        equal = {"visitor": visitor, "page": page, "network": network, "status": status}
+        given: dict[str, Any] = {name: value for name, value in equal.items() if value is not None}
+        where = " AND ".join(f"{name} = :{name}" for name in given)
+        if text and text.strip():
+            words = "name || ' ' || network || ' ' || dataset || ' ' || message"
+            where += f" AND instr(lower({words}), :text) > 0"
+            given["text"] = text.strip().lower()
+        order = "pinned DESC, queued_s DESC" if pinned_first else "queued_s DESC"
+        query = f"SELECT * FROM runs WHERE {where} ORDER BY {order}, rowid DESC LIMIT :limit"
+        with self._db.read() as db:
+            rows = db.execute(query, given | {"limit": limit}).fetchall()
+        return [record for row in rows if (record := records.record(row))]
+
+    def curve(self, run: str) -> Curve:
+        """All points of a run."""
+        with self._db.read() as db:
+            points = db.execute(
+                "SELECT step, epoch, elapsed_s, loss, accuracy, lr, images_per_s, eta_s "
+                "FROM points WHERE run = ? ORDER BY rowid",
+                (run,),
+            ).fetchall()
+            tests = db.execute(
+                "SELECT step, epoch, elapsed_s, loss, accuracy FROM evaluations "
+                "WHERE run = ? ORDER BY rowid",
+                (run,),
+            ).fetchall()
+        return records.curve(points, tests)
+
+    def progress(self, run: str) -> Standing | None:
+        """The last point of a run; None before the first."""
+        with self._db.read() as db:
+            row = db.execute(
+                "SELECT step, epoch, elapsed_s, loss, accuracy, lr, images_per_s, eta_s "
+                "FROM points WHERE run = ? ORDER BY rowid DESC LIMIT 1",
+                (run,),
+            ).fetchone()
+        return Standing(*row) if row else None
+
+    # Writing
+
+    def add(self, config: RunConfig, visitor: str, page: str, name: str) -> str:
+        """Note a new run as queued; returns its name in the store."""
+        run = secrets.token_hex(8)
+        row = (
+            run,
+            visitor,
+            page,
+            name,
+            config.network,
+            config.dataset,
+            config.model_dump_json(),
+            self._server.name,
+            time.time(),
+        )
+        with self._db.write() as db:
+            db.execute(
+                "INSERT INTO runs (id, visitor, page, name, network, dataset, config, owner, "
+                "status, queued_s) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?)",
+                row,
+            )
+        return run
+
+    def started(self, run: str, environment: dict[str, Any]) -> None:
+        """Note that a run has begun, and on what."""
+        with self._db.write() as db:
+            db.execute(
+                "UPDATE runs SET status = 'running', started_s = ?, environment = ? "
+                "WHERE id = ? AND status = 'queued'",
+                (time.time(), json.dumps(environment), run),
+            )
+
+    def append(self, run: str, events: Iterable[Event]) -> None:
+        """Write several points at once; those of a deleted run are dropped."""
+        events = list(events)
+        points = [
+            (
+                run,
+                e.step,
+                e.epoch,
+                e.elapsed_s,
+                e.train_loss,
+                e.train_accuracy,
+                e.lr,
+                e.images_per_s,
+                e.eta_s,
+            )
+            for e in events
+            if isinstance(e, Progress)
+        ]
+        tests = [
+            (run, e.step, e.epoch, e.elapsed_s, e.test_loss, e.test_accuracy)
+            for e in events
+            if isinstance(e, Evaluation)
+        ]
+        with self._db.write() as db:
+            if db.execute("SELECT 1 FROM runs WHERE id = ?", (run,)).fetchone():
+                db.executemany("INSERT INTO points VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", points)
+                db.executemany("INSERT INTO evaluations VALUES (?, ?, ?, ?, ?, ?)", tests)
+
+    def ended(
+        self,
+        run: str,
+        status: str,
+        message: str = "",
+        weights: str | None = None,
+        figures: dict[str, Any] | None = None,
+    ) -> None:
+        """Note how a run ended; the first ending counts."""
+        with self._db.write() as db:
+            db.execute(
+                "UPDATE runs SET status = ?, message = ?, weights = ?, figures = ?, ended_s = ? "
+                "WHERE id = ? AND status IN ('queued', 'running')",
+                (status, message, weights, json.dumps(figures or {}), time.time(), run),
+            )
+        # A worker that was killed while it saved leaves half a file, up to half a gigabyte.
+        self._remove(f"{run}.*.partial")
+
+    def delete(self, run: str) -> None:
+        """Forget a run, its points and its weights."""
+        with self._db.write() as db:
+            db.execute("DELETE FROM runs WHERE id = ?", (run,))
+        self._remove(f"{run}.*")
+
+    def _remove(self, pattern: str) -> None:
+        for file in (self.home / "weights").glob(pattern):
+            with contextlib.suppress(OSError):
+                file.unlink()
+
+    def rename(self, run: str, name: str) -> None:
+        """Raises: TrainingError for an empty or overlong name."""
+        name = name.strip()
+        if not 1 <= len(name) <= 80:
+            raise TrainingError(f"A run's name has 1 to 80 characters; {len(name)} were given.")
+        with self._db.write() as db:
+            db.execute("UPDATE runs SET name = ? WHERE id = ?", (name, run))
+
+    def pin(self, run: str, pinned: bool) -> None:
+        with self._db.write() as db:
+            db.execute("UPDATE runs SET pinned = ? WHERE id = ?", (pinned, run))
+
+    def share(self, run: str) -> str:
+        """The secret under which anybody may look at a run; made at the first call."""
+        with self._db.write() as db:
+            db.execute(
+                "UPDATE runs SET token = ? WHERE id = ? AND token IS NULL",
+                (secrets.token_urlsafe(16), run),
+            )
+        record = self.run(run)
+        if record is None or record.token is None:
+            raise TrainingError("This run does not exist any more.")
+        return record.token
+
+    def mark_orphans(self) -> int:
+        """Mark runs whose server is gone as interrupted; returns how many."""
+        with self._db.read() as db:
+            rows = db.execute(
+                "SELECT id, owner FROM runs WHERE status IN ('queued', 'running')"
+            ).fetchall()
+        gone = {owner for owner in {row["owner"] for row in rows} if not self._lives(owner)}
+        orphans = [row["id"] for row in rows if row["owner"] in gone]
+        for run in orphans:
+            self.ended(run, "interrupted", SERVER_STOPPED)
+        return len(orphans)
+
+    def _lives(self, owner: str) -> bool:
+        try:
+            return self._server.lives(owner)
+        except OSError:
+            return True  # nobody can tell; a later look may

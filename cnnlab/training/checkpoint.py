@@ -1,0 +1,66 @@
+"""The weights of a run as a safetensors file that also holds its configuration."""
+
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import nn
+
+from cnnlab import catalog
+from cnnlab.atomic import replacing
+from cnnlab.errors import ConfigError, TrainingError
+from cnnlab.networks.options import Options
+from cnnlab.training.config import RunConfig
+
+
+def save(model: nn.Module, config: RunConfig, path: Path) -> None:
+    """Write the weights; a reader never sees half a file.
+
+    Raises: OSError when the disk is full or the folder cannot be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    tensors = {
+        name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()
+    }
+    with replacing(path) as partial:
+        try:
+            save_file(tensors, partial, metadata={"config": config.model_dump_json()})
+        except SafetensorError as error:
+            raise OSError(str(error)) from error
+
+
+def load(path: Path) -> tuple[nn.Module, RunConfig]:
+    """Build the network of a run with the weights that it learned, in prediction mode.
+
+    Raises: TrainingError when the file is absent or damaged.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            config = RunConfig.from_json((file.metadata() or {}).get("config", ""))
+            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        model = catalog.network(config.network).build(config.options)
+        model.load_state_dict(state)
+    except (OSError, SafetensorError, RuntimeError, ConfigError) as error:
+        raise TrainingError(
+            f"The weights in {path.name} cannot be read ({type(error).__name__}). "
+            "Train the network again to get new ones."
+        ) from error
+    return model.eval(), config
+
+
+def parameters(model: nn.Module) -> int:
+    """Number of values that training changes."""
+    return sum(p.numel() for p in model.parameters() if p.requires_grad)
+
+
+def fresh(name: str, options: Options, seed: int) -> nn.Module:
+    """A network with the weights that this seed draws; the caller's random numbers stay.
+
+    Raises: ConfigError when it would not fit in memory.
+    """
+    spec = catalog.network(name)
+    spec.check_affordable(options)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return spec.build(options).eval()

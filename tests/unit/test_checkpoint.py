@@ -1,0 +1,59 @@
+"""The weights of a run on disk: there and back, or a sentence."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from cnnlab.errors import TrainingError
+from cnnlab.training import RunConfig, checkpoint
+
+CONFIG = RunConfig(network="lenet", options={"dropout": 0.5})
+
+
+@pytest.mark.parametrize("preset", ["small", "d2l_bn"])
+def test_weights_there_and_back(tmp_path: Path, preset: str) -> None:
+    config = RunConfig(network="lenet", options=preset)
+    model = checkpoint.fresh("lenet", config.options, seed=1)
+    checkpoint.save(model, config, tmp_path / "w.safetensors")
+    assert [file.name for file in tmp_path.iterdir()] == ["w.safetensors"]
+    loaded, back = checkpoint.load(tmp_path / "w.safetensors")
+    assert back == config
+    assert checkpoint.parameters(loaded) == checkpoint.parameters(model)
+    assert loaded.state_dict().keys() == model.state_dict().keys()
+    for name, tensor in model.state_dict().items():
+        assert torch.equal(loaded.state_dict()[name], tensor)
+
+
+def test_fresh_weights_are_those_of_their_seed_and_leave_the_callers_numbers() -> None:
+    state = torch.get_rng_state()
+    one, same, other = (checkpoint.fresh("lenet", CONFIG.options, seed) for seed in (1, 1, 2))
+    assert torch.equal(state, torch.get_rng_state())
+    assert torch.equal(one.conv1.weight, same.conv1.weight)
+    assert not torch.equal(one.conv1.weight, other.conv1.weight)
+
+
+def misnamed(path):
+    save_file({"other": torch.zeros(3)}, path, metadata={"config": CONFIG.model_dump_json()})
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda path: path.unlink(),
+        lambda path: path.write_bytes(b""),
+        lambda path: path.write_bytes(b"x" * 5000),
+        lambda path: path.write_bytes(path.read_bytes()[:-100]),
+        lambda path: save_file({"a": torch.zeros(3)}, path),
+        lambda path: save_file({"a": torch.zeros(3)}, path, metadata={"config": "{}"}),
+        misnamed,
+    ],
+    ids=["absent", "empty", "garbage", "cut", "no config", "wrong config", "wrong weights"],
+)
+def test_weights_that_cannot_be_read(tmp_path: Path, damage) -> None:
+    path = tmp_path / "w.safetensors"
+    checkpoint.save(checkpoint.fresh("lenet", CONFIG.options, 0), CONFIG, path)
+    damage(path)
+    with pytest.raises(TrainingError, match=r"The weights in w\.safetensors cannot be read"):
+        checkpoint.load(path)
