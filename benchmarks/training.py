@@ -134,7 +134,9 @@ def book(config: RunConfig, steps: int, workers: int) -> float:
     return (steps - 1) * config.batch_size / (time.perf_counter() - begin_s)
 
 
-def batches(loader: DataLoader, device: torch.device) -> Iterator[tuple[Tensor, Tensor]]:
+def batches(
+    loader: DataLoader[tuple[Tensor, Tensor]], device: torch.device
+) -> Iterator[tuple[Tensor, Tensor]]:
     for images, labels in loader:
         yield images.to(device), labels.to(device)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, SerializeAsAny, model_validator
 
@@ -49,6 +49,10 @@ class RunConfig(Validated):
     seed: int = Field(0, ge=0, lt=2**31, description="Where all random numbers start.")
     precision: Precision = Field("auto", description="Number format of the arithmetic.")
     device: str = "auto"
+
+    if TYPE_CHECKING:
+        # What is left out is filled in below, which a type checker cannot know.
+        def __init__(self, /, *, network: str, **fields: Any) -> None: ...
 
     @model_validator(mode="before")
     @classmethod

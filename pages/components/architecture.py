@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 import streamlit as st
+from torch import nn
 
 from cnnlab import diagrams
 from cnnlab.catalog import NETWORKS, NetworkSpec, Section
@@ -33,7 +34,7 @@ class Configured:
         return services.layer_table(self.spec.name, self.options, self.image_size)
 
     @property
-    def outline(self) -> object:
+    def outline(self) -> nn.Module:
         return services.outline(self.spec.name, self.options)
 
 

@@ -34,8 +34,12 @@ STYLE: dict[str, object] = {
     "legend": {"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0},
     "hovermode": "x unified",
 }
-LOSS_AXIS = {"title": {"text": "loss"}, "rangemode": "tozero"}
-ACCURACY_AXIS = {"title": {"text": "accuracy"}, "range": [0, 1], "tickformat": ".0%"}
+LOSS_AXIS: dict[str, object] = {"title": {"text": "loss"}, "rangemode": "tozero"}
+ACCURACY_AXIS: dict[str, object] = {
+    "title": {"text": "accuracy"},
+    "range": [0, 1],
+    "tickformat": ".0%",
+}
 
 
 def layout(figure: go.Figure, height: int = HEIGHT_PX, **more: object) -> go.Figure:
@@ -69,7 +73,7 @@ def accuracy(current: NamedCurve | None, earlier: Sequence[NamedCurve], epochs: 
     return _live(lines, ACCURACY_AXIS, epochs)
 
 
-class Ready(go.Figure):
+class Ready(go.Figure):  # type: ignore[misc]  # Plotly has no types
     """A figure from a finished description, which Plotly neither checks nor copies.
 
     Checking costs more than everything else that happens when a curve grows by a few points.

@@ -103,7 +103,7 @@ def choose_model(section: Section, spec: NetworkSpec) -> tuple[nn.Module, int, i
     if chosen != FRESH:
         config = runs[chosen].config
         return (
-            services.trained_model(runs[chosen].weights),
+            services.trained_model(str(runs[chosen].weights)),
             config.options.in_channels,
             config.image_size,
         )

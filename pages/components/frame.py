@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import streamlit as st
+from streamlit.navigation.page import Page
 
 from cnnlab.catalog import SECTIONS
 from pages.components import services, sidebar, state
@@ -20,7 +21,7 @@ def show() -> None:
     page.run()
 
 
-def pages() -> dict[str, list[object]]:
+def pages() -> dict[str, list[Page]]:
     """The pages under their headings in the sidebar."""
     home = st.Page(
         CHAPTER / "home.py", title="CNN Lab", icon=":material/home:", url_path="", default=True

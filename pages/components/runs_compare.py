@@ -160,7 +160,7 @@ def value_text(value: object) -> str:
 def alone(run: RunRecord) -> None:
     """How one run ended, its figures, and everything it was made with."""
     if run.status in ACTIVE:
-        curves.status_line(run)
+        curves.status_line(run, services.curve(run))
     elif run.message:
         (st.error if run.status == "failed" else st.info)(run.message)
     st.subheader("Settings", anchor=False)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from cnnlab.catalog import NETWORKS
 from cnnlab.datasets import DATASETS
@@ -50,7 +51,7 @@ def filtered(runs: Sequence[RunRecord]) -> list[RunRecord]:
     ]
 
 
-def choice(row: Any, field: str, label: str, titles: Mapping[str, str]) -> str | None:
+def choice(row: DeltaGenerator, field: str, label: str, titles: Mapping[str, str]) -> str | None:
     """One value of a field, or None for all."""
     return row.selectbox(
         label,

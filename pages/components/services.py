@@ -1,6 +1,8 @@
 """What all visitors share: the run manager and models that are expensive to build."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 from torch import nn
@@ -21,8 +23,9 @@ def fingerprint(options: Options) -> str:
 
 
 # One entry per class: Streamlit looks the exact type up.
-HASH = {spec.options: fingerprint for spec in catalog.NETWORKS.values()}
-CACHE = {"show_spinner": False, "hash_funcs": HASH}
+HASH: dict[str | type[Any], Callable[[Any], Any]] = {
+    spec.options: fingerprint for spec in catalog.NETWORKS.values()
+}
 
 
 @st.cache_resource(show_spinner=False)
@@ -47,13 +50,13 @@ def _ended_curve(run: str) -> Curve:
     return store().curve(run)
 
 
-@st.cache_resource(max_entries=64, **CACHE)
+@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=HASH)
 def outline(network: str, options: Options) -> nn.Module:
     """A network without weights, for its shapes; in prediction mode, as visitors share it."""
     return catalog.NETWORKS[network].build(options, device="meta").eval()
 
 
-@st.cache_resource(max_entries=256, **CACHE)
+@st.cache_resource(max_entries=256, show_spinner=False, hash_funcs=HASH)
 def layer_table(network: str, options: Options, image_size: int) -> Summary:
     """The layer table for one square picture."""
     return summarize(outline(network, options), (1, options.in_channels, image_size, image_size))

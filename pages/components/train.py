@@ -161,12 +161,15 @@ def buttons(
     if config and not data_state.offer(config.dataset):
         return
     row = st.container(horizontal=True)
-    if row.button(
-        "Start",
-        type="primary",
-        icon=":material/play_arrow:",
-        disabled=config is None or active is not None,
-        key="start",
+    if (
+        row.button(
+            "Start",
+            type="primary",
+            icon=":material/play_arrow:",
+            disabled=config is None or active is not None,
+            key="start",
+        )
+        and config
     ):
         try:
             manager.submit(config, visitor, section.slug, run_name(config, visitor))
