@@ -23,7 +23,7 @@ from typing import Any
 import psutil
 
 from benchmarks.figures import heading, machine, write
-from cnnlab import catalog, datasets
+from cnnlab import catalog, datasets, folders
 from cnnlab.errors import CnnLabError
 from cnnlab.jobs.limits import Settings
 from cnnlab.jobs.local.engine import LocalEngine
@@ -59,9 +59,9 @@ def memory(pid: int) -> Memory:
     fields = dict(line.split(":", 1) for line in lines)
     # "  1234 kB", and such a kB has 1024 bytes.
     resident, own = (int(fields[name].split()[0]) for name in ("VmRSS", "RssAnon"))
-    folder = str(datasets.data_folder().resolve())
+    data = tuple(str(f().resolve()) for f in (folders.data_folder, folders.cache_folder))
     maps = psutil.Process(pid).memory_maps(grouped=True)
-    mapped_bytes = sum(part.rss for part in maps if part.path.startswith(folder))
+    mapped_bytes = sum(part.rss for part in maps if part.path.startswith(data))
     return Memory(resident * 1024 / 1e6, own * 1024 / 1e6, mapped_bytes / 1e6)
 
 

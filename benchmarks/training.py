@@ -26,7 +26,7 @@ from torchvision import transforms
 from torchvision.datasets import FashionMNIST
 
 from benchmarks.figures import heading, machine, write
-from cnnlab import catalog, datasets, devices
+from cnnlab import catalog, devices, folders
 from cnnlab.training import RunConfig, train
 from cnnlab.training.estimate import estimate
 from cnnlab.training.events import Progress
@@ -114,7 +114,7 @@ def book(config: RunConfig, steps: int, workers: int) -> float:
     """Images per second of the loop that the book writes."""
     device = devices.resolve(config.device)
     prepare = transforms.Compose([transforms.Resize(config.image_size), transforms.ToTensor()])
-    dataset = FashionMNIST(str(datasets.data_folder()), train=True, transform=prepare)
+    dataset = FashionMNIST(str(folders.data_folder()), train=True, transform=prepare)
     model = build(config, torch.contiguous_format)
     optimizer = torch.optim.SGD(model.parameters(), lr=config.lr)
     loader = DataLoader(dataset, config.batch_size, shuffle=True, num_workers=workers)

@@ -1,29 +1,19 @@
 """The data sets: one embedded, two by download, all as tensors of bytes."""
 
 import threading
+from collections import defaultdict
 
-from cnnlab.datasets import cache, cifar10, fashion_mnist, shapes
+from cnnlab.datasets import cache, cifar10, fashion_mnist
 from cnnlab.datasets.dataset import Dataset, DatasetSpec, State
 from cnnlab.datasets.download import Progress
 from cnnlab.errors import DatasetError
-from cnnlab.folders import data_folder
 
-SHAPES = DatasetSpec(
-    name="shapes",
-    title="Shapes",
-    description="Coloured shapes on cluttered backgrounds, 64×64; drawn here, no download.",
-    channels=3,
-    image_size=shapes.SIZE,
-    class_names=tuple(shapes.SHAPES),
-    train_size=cache.TRAIN_SIZE,
-    test_size=cache.TEST_SIZE,
-    source="drawn by CNN Lab, MIT licence",
-)
+# The list of what exists: a new data set is a file with its SPEC, and an entry here.
 DATASETS: dict[str, DatasetSpec] = {
-    spec.name: spec for spec in (SHAPES, fashion_mnist.SPEC, cifar10.SPEC)
+    spec.name: spec for spec in (cache.SPEC, fashion_mnist.SPEC, cifar10.SPEC)
 }
 # Two readers who ask for the same set at once: the second waits, and finds it there.
-LOCKS = {name: threading.Lock() for name in DATASETS}
+_locks: dict[str, threading.Lock] = defaultdict(threading.Lock)
 
 
 def load(name: str, *, progress: Progress | None = None) -> Dataset:
@@ -31,13 +21,9 @@ def load(name: str, *, progress: Progress | None = None) -> Dataset:
 
     Raises: DatasetError naming what is missing or damaged and what to do.
     """
-    _check_name(name)
-    with LOCKS[name]:
-        if name == "fashion_mnist":
-            return fashion_mnist.load(progress)
-        if name == "cifar10":
-            return cifar10.load(progress)
-        return cache.load_shapes()
+    found = spec(name)
+    with _locks[name]:
+        return found.load(progress)
 
 
 def state(name: str) -> State:
@@ -45,28 +31,16 @@ def state(name: str) -> State:
 
     Raises: DatasetError for a name that is not in DATASETS.
     """
-    _check_name(name)
-    if name == "fashion_mnist":
-        return fashion_mnist.state()
-    if name == "cifar10":
-        return cifar10.state()
-    return State("ready", "Shapes are drawn on this machine; no download.")
+    return spec(name).state()
 
 
-def _check_name(name: str) -> None:
+def spec(name: str) -> DatasetSpec:
+    """The entry of a data set. Raises: DatasetError naming those that exist."""
     if name not in DATASETS:
         raise DatasetError(
             f"There is no data set {name!r}; there are {', '.join(DATASETS)}. Choose one of them."
         )
+    return DATASETS[name]
 
 
-__all__ = [
-    "DATASETS",
-    "Dataset",
-    "DatasetSpec",
-    "Progress",
-    "State",
-    "data_folder",
-    "load",
-    "state",
-]
+__all__ = ["DATASETS", "Dataset", "DatasetSpec", "Progress", "State", "load", "spec", "state"]

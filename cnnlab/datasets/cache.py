@@ -10,7 +10,8 @@ from safetensors.torch import save_file
 
 from cnnlab.atomic import replacing
 from cnnlab.datasets import shapes
-from cnnlab.datasets.dataset import Dataset
+from cnnlab.datasets.dataset import Dataset, DatasetSpec, State
+from cnnlab.datasets.download import Progress
 from cnnlab.folders import cache_folder
 
 VERSION = 4
@@ -19,7 +20,7 @@ TRAIN_SEED, TEST_SEED = 0, 1
 CHECKSUM = "crc32"
 
 
-def load_shapes() -> Dataset:
+def load_shapes(_progress: Progress | None = None) -> Dataset:
     """The embedded set: from the cache, or drawn and cached where the folder can be written."""
     path = cache_file()
     tensors = _read(path)
@@ -27,6 +28,11 @@ def load_shapes() -> Dataset:
         tensors = _draw()
         _write(path, tensors)
     return Dataset(**tensors, class_names=tuple(shapes.SHAPES))
+
+
+def state() -> State:
+    """Always ready: what is not in the cache is drawn."""
+    return State("ready", "Shapes are drawn on this machine; no download.")
 
 
 def cache_file() -> Path:
@@ -72,3 +78,18 @@ def checksum(tensors: dict[str, torch.Tensor]) -> str:
         value = zlib.crc32(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode(), value)
         value = zlib.crc32(tensor.contiguous().view(torch.uint8).numpy().data, value)
     return f"{value:08x}"
+
+
+SPEC = DatasetSpec(
+    name="shapes",
+    title="Shapes",
+    description="Coloured shapes on cluttered backgrounds, 64×64; drawn here, no download.",
+    channels=3,
+    image_size=shapes.SIZE,
+    class_names=tuple(shapes.SHAPES),
+    train_size=TRAIN_SIZE,
+    test_size=TEST_SIZE,
+    source="drawn by CNN Lab, MIT licence",
+    load=load_shapes,
+    state=state,
+)

@@ -13,29 +13,6 @@ from cnnlab.datasets.download import Progress, checksum, fetch, readable_errors
 from cnnlab.errors import DatasetError
 from cnnlab.folders import data_folder, size_bytes
 
-SPEC = DatasetSpec(
-    name="cifar10",
-    title="CIFAR-10",
-    description="Small colour photographs of animals and vehicles, 32×32.",
-    channels=3,
-    image_size=32,
-    class_names=(
-        "airplane",
-        "automobile",
-        "bird",
-        "cat",
-        "deer",
-        "dog",
-        "frog",
-        "horse",
-        "ship",
-        "truck",
-    ),
-    train_size=50_000,
-    test_size=10_000,
-    source="Krizhevsky 2009, no licence stated",
-)
-
 
 def batches() -> dict[Path, str]:
     """The unpacked files and their md5, which torchvision checks before it opens the pickles."""
@@ -106,3 +83,29 @@ def _damaged(path: Path, what: str) -> str:
         f"CIFAR-10 is damaged: {path} ({what}). Delete the folder {path.parent} and download the "
         "set again."
     )
+
+
+SPEC = DatasetSpec(
+    name="cifar10",
+    title="CIFAR-10",
+    description="Small colour photographs of animals and vehicles, 32×32.",
+    channels=3,
+    image_size=32,
+    class_names=(
+        "airplane",
+        "automobile",
+        "bird",
+        "cat",
+        "deer",
+        "dog",
+        "frog",
+        "horse",
+        "ship",
+        "truck",
+    ),
+    train_size=50_000,
+    test_size=10_000,
+    source="Krizhevsky 2009, no licence stated",
+    load=load,
+    state=state,
+)

@@ -1,10 +1,13 @@
 """What a data set is: all its pictures as bytes, and facts that hold before it is loaded."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
 import torch
 from torch import Tensor
+
+from cnnlab.datasets.download import Progress
 
 
 @dataclass(frozen=True)
@@ -32,8 +35,23 @@ class Dataset:
 
 
 @dataclass(frozen=True)
+class State:
+    """Whether a data set can be used now, in a word and in a sentence."""
+
+    status: Literal["ready", "not downloaded", "damaged"]
+    message: str
+
+
+@dataclass(frozen=True)
 class DatasetSpec:
-    """Facts about a data set. Units: `image_size` pixels per side."""
+    """A data set of the list: facts that hold before it is loaded, and how it is loaded.
+
+    `load` downloads or draws what is not there yet and tells the progress to its argument;
+    `state` is cheap enough to ask on every page.
+
+    Units: `image_size` pixels per side.
+    Raises: DatasetError from `load`, naming what is missing or damaged and what to do.
+    """
 
     name: str
     title: str
@@ -44,15 +62,9 @@ class DatasetSpec:
     train_size: int
     test_size: int
     source: str
+    load: Callable[[Progress | None], Dataset]
+    state: Callable[[], State]
 
     @property
     def num_classes(self) -> int:
         return len(self.class_names)
-
-
-@dataclass(frozen=True)
-class State:
-    """Whether a data set can be used now, in a word and in a sentence."""
-
-    status: Literal["ready", "not downloaded", "damaged"]
-    message: str

@@ -13,17 +13,6 @@ from cnnlab.datasets.download import Progress, fetch, unpack
 from cnnlab.errors import DatasetError
 from cnnlab.folders import data_folder, size_bytes
 
-SPEC = DatasetSpec(
-    name="fashion_mnist",
-    title="Fashion-MNIST",
-    description="Grey pictures of clothes, 28×28; what the book trains on.",
-    channels=1,
-    image_size=28,
-    class_names=tuple(FashionMNIST.classes),
-    train_size=60_000,
-    test_size=10_000,
-    source="Zalando Research, MIT licence",
-)
 # The four archives together, so that one progress bar runs once from left to right.
 DOWNLOAD_BYTES = 30_878_645
 # IDX: two zero bytes, the type (8 is a byte) and the number of axes; then the length of each axis.
@@ -112,3 +101,18 @@ def _first_bytes(path: Path, count: int) -> bytes:
 
 def _damaged(path: Path, what: str) -> str:
     return f"Fashion-MNIST is damaged: {path} ({what}). Delete it and download the set again."
+
+
+SPEC = DatasetSpec(
+    name="fashion_mnist",
+    title="Fashion-MNIST",
+    description="Grey pictures of clothes, 28×28; what the book trains on.",
+    channels=1,
+    image_size=28,
+    class_names=tuple(FashionMNIST.classes),
+    train_size=60_000,
+    test_size=10_000,
+    source="Zalando Research, MIT licence",
+    load=load,
+    state=state,
+)

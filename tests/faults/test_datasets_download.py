@@ -1,8 +1,11 @@
 """Downloads that fail: one sentence, nothing left behind, and the next try works."""
 
+import re
 import resource
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 import pytest
 from torchvision.datasets import CIFAR10, FashionMNIST
@@ -139,3 +142,27 @@ def test_a_disk_that_is_full(mirror: Mirror, tmp_path: Path) -> None:
     assert "could not be written" in str(caught.value)
     assert "Make room there" in str(caught.value)
     check_nothing_is_left(FASHION, tmp_path, mirror)
+
+
+def test_every_mirror_is_named_with_its_reason(
+    mirror: Mirror, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mirror.cut.add(LARGEST)
+    monkeypatch.setattr(FashionMNIST, "mirrors", [nobody_there(), mirror.url])
+    assert re.search(r"refused.*; .*broke off", error_of(FASHION))
+
+
+def test_unpacking_that_breaks_off_leaves_no_part_of_a_batch(
+    mirror: Mirror, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def half(packed: IO[bytes], file: IO[bytes]) -> None:
+        file.write(packed.read(10))
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as full:
+        full.setattr(shutil, "copyfileobj", half)
+        assert "No space left" in error_of(CIFAR)
+    assert names_in(tmp_path) == {CIFAR10.filename}
+    datasets.load(CIFAR)
+    # The archive was whole: it is unpacked again and not fetched again.
+    assert mirror.asked[CIFAR10.filename] == 1
