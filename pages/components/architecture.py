@@ -12,7 +12,7 @@ from cnnlab.errors import CnnLabError
 from cnnlab.layer_csv import layer_table_csv, shape_text
 from cnnlab.networks.options import Options
 from cnnlab.summary import Summary
-from pages.components import charts, knobs, services
+from pages.components import charts, knobs, panel, services
 
 PREFIX = "a"
 
@@ -40,9 +40,9 @@ class Configured:
 
 def show(section: Section, spec: NetworkSpec) -> None:
     """Everything about the network as it is configured."""
-    panel, content = st.columns([1, 3], gap="large")
+    side, content = panel.columns()
     try:
-        with panel:
+        with side:
             configured = configure(section, spec)
         with content:
             summary = configured.summary

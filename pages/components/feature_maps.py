@@ -13,7 +13,7 @@ from cnnlab import features, images
 from cnnlab.catalog import NETWORKS, NetworkSpec, Section
 from cnnlab.errors import CnnLabError
 from cnnlab.layer_csv import shape_text
-from pages.components import architecture, services, state
+from pages.components import architecture, panel, services, state
 
 MOSAIC_PX = 720
 LARGE_PX = 320
@@ -22,9 +22,9 @@ FRESH = "fresh"
 
 def show(section: Section, spec: NetworkSpec) -> None:
     """Picture and weights on the left, the maps of one layer on the right."""
-    panel, content = st.columns([1, 3], gap="large")
+    side, content = panel.columns()
     try:
-        with panel:
+        with side:
             picture, credit = choose_picture()
             preview = st.container()
             model, channels, image_size = choose_model(section, spec)

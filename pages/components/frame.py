@@ -10,11 +10,19 @@ from pages.components import services, sidebar, state
 
 CHAPTER = Path("pages") / "chapter"
 WORKBENCH = Path("pages") / "workbench"
+STYLE = Path(__file__).with_name("style.css")
+SIDEBAR_PX = 260
 
 
 def show() -> None:
     """Run the page that the address names."""
-    st.set_page_config(page_title="CNN Lab", page_icon=":material/grid_view:", layout="wide")
+    st.set_page_config(
+        page_title="CNN Lab",
+        page_icon=":material/grid_view:",
+        layout="wide",
+        initial_sidebar_state=SIDEBAR_PX,
+    )
+    st.html(STYLE)
     page = st.navigation(pages())
     services.run_manager().seen(state.visitor())
     sidebar.show()
@@ -31,4 +39,4 @@ def pages() -> dict[str, list[Page]]:
         for slug, section in SECTIONS.items()
     ]
     workbench = [st.Page(WORKBENCH / "runs.py", title="Runs", url_path="runs")]
-    return {"": [home], "Modern convolutional networks": sections, "Workbench": workbench}
+    return {"": [home], "Chapter": sections, "Workbench": workbench}

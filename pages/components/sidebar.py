@@ -5,16 +5,30 @@ import streamlit as st
 from cnnlab import datasets, devices
 from pages.components import services
 
+ICONS = {
+    "ready": ":material/check_circle:",
+    "not downloaded": ":material/download:",
+    "damaged": ":material/error:",
+}
+
 
 def show() -> None:
-    """The machine and the data sets, in two lines each."""
+    """The machine, and the data sets by what can be done with them."""
     with st.sidebar:
         device = devices.available()[0]
         memory = f", {device.memory_gb:.0f} GB" if device.memory_gb else ""
         st.caption(f":material/memory: **{device.title}**{memory}")
-        for name, spec in datasets.DATASETS.items():
-            found = datasets.state(name)
-            icon = ":material/check_circle:" if found.status == "ready" else ":material/download:"
-            st.caption(f"{icon} {spec.title}: {found.status}", help=found.message)
+        data()
         if services.store().notice:
             st.warning(services.store().notice)
+
+
+def data() -> None:
+    """A line for each state that a data set can be in, with the sets that are in it."""
+    states = {spec.title: datasets.state(name) for name, spec in datasets.DATASETS.items()}
+    for status in dict.fromkeys(found.status for found in states.values()):
+        alike = {title: found for title, found in states.items() if found.status == status}
+        st.caption(
+            f"{ICONS[status]} {', '.join(alike)}: {status}",
+            help="\n\n".join(found.message for found in alike.values()),
+        )

@@ -11,7 +11,7 @@ from cnnlab.datasets.augment import Augment
 from cnnlab.errors import CnnLabError
 from cnnlab.runs.store import RunRecord
 from cnnlab.training import RunConfig
-from pages.components import curves, data_state, knobs, run_time, services, state
+from pages.components import curves, data_state, knobs, panel, run_time, services, state
 
 PREFIX = "t"
 # Most runs stop within this time, and the page can say so at once.
@@ -22,9 +22,9 @@ TRAIN_SIZES = [500, 1000, 2000, 4000, 8000, 12_000, 30_000, 60_000]
 
 def show(section: Section, spec: NetworkSpec) -> None:
     """Knobs on the left, curves on the right."""
-    panel, content = st.columns([1, 3], gap="large")
+    side, content = panel.columns()
     config = None
-    with panel:
+    with side:
         try:
             config = configure(section, spec)
         except CnnLabError as error:
