@@ -11,7 +11,7 @@ from cnnlab.validated import Validated
 LARGEST_SHIFT = 1 / 8
 # Factors are drawn from 1 - JITTER to 1 + JITTER.
 JITTER = 0.4
-LUMINANCE = (0.299, 0.587, 0.114)
+RED, GREEN, BLUE = 0.299, 0.587, 0.114
 
 
 class Augment(Validated):
@@ -69,8 +69,8 @@ def jitter(x: Tensor, random: torch.Generator) -> Tensor:
     mean = x.mean((1, 2, 3), keepdim=True)
     x = mean + (x - mean) * draw(x, 1 - JITTER, 1 + JITTER, random)
     if x.shape[1] == 3:
-        weights = torch.tensor(LUMINANCE, device=x.device).view(1, 3, 1, 1)
-        grey = (x * weights).sum(1, keepdim=True)
+        # Factors as plain numbers: a tensor of them would be copied to the GPU at every step.
+        grey = RED * x[:, 0:1] + GREEN * x[:, 1:2] + BLUE * x[:, 2:3]
         x = grey + (x - grey) * draw(x, 1 - JITTER, 1 + JITTER, random)
     return x.clamp(0, 1)
 

@@ -12,6 +12,7 @@ from cnnlab.atomic import replacing
 from cnnlab.errors import ConfigError, TrainingError
 from cnnlab.networks.options import Options
 from cnnlab.training.config import RunConfig
+from cnnlab.training.initialization import initialize
 
 
 def save(model: nn.Module, config: RunConfig, path: Path) -> None:
@@ -55,12 +56,16 @@ def parameters(model: nn.Module) -> int:
 
 
 def fresh(name: str, options: Options, seed: int) -> nn.Module:
-    """A network with the weights that this seed draws; the caller's random numbers stay.
+    """A network as a run with this seed and PyTorch's initialization begins.
+
+    The caller's random numbers stay.
 
     Raises: ConfigError when it would not fit in memory.
     """
     spec = catalog.network(name)
     spec.check_affordable(options)
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        return spec.build(options).eval()
+        torch.default_generator.manual_seed(seed)
+        model = spec.build(options)
+    initialize(model, "default", seed)
+    return model.eval()

@@ -16,6 +16,7 @@ from cnnlab.validated import Validated
 Optimizer = Literal["sgd", "adam", "adamw"]
 Schedule = Literal["constant", "cosine"]
 Init = Literal["default", "xavier", "kaiming"]
+Evaluate = Literal["spread", "end"]
 Precision = Literal["auto", "float32", "bfloat16"]
 
 
@@ -45,6 +46,7 @@ class RunConfig(Validated):
     schedule: Schedule = Field("constant", description="How the learning rate changes.")
     init: Init = Field("default", description="What the weights are before the first step.")
     epochs: int = Field(ge=1, le=200, description="Times that all training pictures are seen.")
+    evaluate: Evaluate = Field("spread", description="When the test set is looked at.")
     budget_s: float | None = Field(None, gt=0, le=86_400, description="Stop after this time.")
     seed: int = Field(0, ge=0, lt=2**31, description="Where all random numbers start.")
     precision: Precision = Field("auto", description="Number format of the arithmetic.")

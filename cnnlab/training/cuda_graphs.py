@@ -1,5 +1,6 @@
 """A step recorded once as a CUDA graph and replayed: one launch instead of hundreds."""
 
+import logging
 import os
 from collections.abc import Callable
 
@@ -11,6 +12,8 @@ Learn = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 # Libraries choose kernels and reserve memory in the first steps, which cannot be recorded.
 STEPS_BEFORE = 5
 SWITCH = "CNNLAB_CUDA_GRAPHS"
+
+log = logging.getLogger(__name__)
 
 
 def wanted(device: torch.device) -> bool:
@@ -36,3 +39,41 @@ class GraphedStep:
         self._labels.copy_(labels)
         self._graph.replay()
         return self._loss, self._logits
+
+
+class StepRecorder:
+    """Does a run's steps, by a graph from when there is one.
+
+    `recorded` says whether the gradients have their place inside a graph, which reads and writes
+    them there: from then on they may be zeroed, but not replaced.
+    """
+
+    def __init__(self, device: torch.device) -> None:
+        self._graph: GraphedStep | None = None
+        self._wanted = wanted(device)
+        self._steps_before = STEPS_BEFORE
+
+    @property
+    def recorded(self) -> bool:
+        return self._graph is not None
+
+    def step(
+        self, learn: Learn, images: Tensor, labels: Tensor, eager: bool = False
+    ) -> tuple[Tensor, Tensor]:
+        """Loss and logits of a batch; `eager` steps run the model itself, so that hooks see it."""
+        if self._wanted and not eager and self._steps_before <= 0:
+            self._wanted = False
+            self._graph = record(learn, images, labels)
+        self._steps_before -= 1
+        if self._graph is None or eager:
+            return learn(images, labels)
+        return self._graph(images, labels)
+
+
+def record(learn: Learn, images: Tensor, labels: Tensor) -> GraphedStep | None:
+    """The step as a graph; None where this network, driver or memory does not allow one."""
+    try:
+        return GraphedStep(learn, images, labels)
+    except RuntimeError as error:
+        log.warning("steps stay unrecorded: %s", error)
+        return None

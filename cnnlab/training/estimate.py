@@ -29,12 +29,7 @@ class Estimate(BaseModel):
 
     def run_s(self, config: RunConfig) -> float:
         """Seconds from the first step to the last test of a run at this speed."""
-        plan = Plan(
-            train_images=config.training_images,
-            test_images=DATASETS[config.dataset].test_size,
-            batch_size=config.batch_size,
-            epochs=config.epochs,
-        )
+        plan = Plan.of(config, DATASETS[config.dataset].test_size)
         test_s = len(plan.evaluation_steps) * plan.test_images * self.test_image_s
         whole_s = plan.steps * self.step_s + test_s
         return whole_s if config.budget_s is None else min(whole_s, config.budget_s)

@@ -1,25 +1,59 @@
-"""What the weights are before the first step."""
+"""What the weights are before the first step, drawn for each parameter by its name."""
 
+import hashlib
+import math
 from collections.abc import Callable
 
-from torch import Tensor, nn
+import torch
+from torch import Generator, Tensor, nn
 
-from cnnlab.training.config import Init
 
-WEIGHTS: dict[Init, Callable[[Tensor], Tensor] | None] = {
-    "default": None,
-    # Keeps the variance of values and gradients for symmetric activations: Glorot & Bengio 2010.
-    "xavier": nn.init.xavier_uniform_,
-    # The same for ReLU, which throws half of the variance away: He et al. 2015.
-    "kaiming": lambda weight: nn.init.kaiming_normal_(weight, nonlinearity="relu"),
+def pytorch_default(weight: Tensor, random: Generator) -> None:
+    """Uniform with variance 1 / (3 fan_in), as PyTorch's layers begin."""
+    nn.init.kaiming_uniform_(weight, a=math.sqrt(5), generator=random)
+
+
+def xavier(weight: Tensor, random: Generator) -> None:
+    """The same variance in every layer, for symmetric activations: Glorot & Bengio 2010."""
+    nn.init.xavier_uniform_(weight, generator=random)
+
+
+def kaiming(weight: Tensor, random: Generator) -> None:
+    """The same variance for ReLU, which throws half of it away: He et al. 2015."""
+    nn.init.kaiming_normal_(weight, nonlinearity="relu", generator=random)
+
+
+INITIALIZATIONS: dict[str, Callable[[Tensor, Generator], None]] = {
+    "default": pytorch_default,
+    "xavier": xavier,
+    "kaiming": kaiming,
 }
 
 
-def initialize(model: nn.Module, init: Init) -> None:
-    """Draw the weights of every convolution and fully-connected layer anew; biases stay."""
-    draw = WEIGHTS[init]
-    if draw is None:
-        return
-    for module in model.modules():
+def initialize(model: nn.Module, init: str, seed: int) -> None:
+    """Draw every parameter anew, each from random numbers of its own.
+
+    They depend on the seed and the parameter's name alone, so that two networks begin with the
+    same weights wherever names and shapes agree, whatever else one of them has.
+    """
+    for path, module in model.named_modules():
         if isinstance(module, nn.Conv2d | nn.Linear):
-            draw(module.weight)
+            INITIALIZATIONS[init](module.weight, generator(seed, f"{path}.weight"))
+            if module.bias is not None:
+                bound = 1 / math.sqrt(module.weight[0].numel())
+                nn.init.uniform_(module.bias, -bound, bound, generator(seed, f"{path}.bias"))
+        elif callable(reset := getattr(module, "reset_parameters", None)):
+            with torch.random.fork_rng(devices=[]):
+                torch.default_generator.manual_seed(derived_seed(seed, path))
+                reset()
+
+
+def generator(seed: int, name: str) -> Generator:
+    """Random numbers that belong to a name."""
+    return Generator().manual_seed(derived_seed(seed, name))
+
+
+def derived_seed(seed: int, name: str) -> int:
+    """A seed for one of the things that a run's seed decides; the same on every machine."""
+    digest = hashlib.blake2b(f"{seed} {name}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big") >> 1

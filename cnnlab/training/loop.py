@@ -1,17 +1,20 @@
 """The training loop: the only one, for a terminal, a notebook, a worker and a cluster."""
 
-import math
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Generator, Iterator
 from functools import lru_cache
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
 from cnnlab import datasets, devices
-from cnnlab.training import precision
+from cnnlab.training import endings, memory, precision
 from cnnlab.training.config import RunConfig
-from cnnlab.training.events import Cancelled, Event, Failed, Finished
+from cnnlab.training.endings import Ending
+from cnnlab.training.evaluation import evaluate
+from cnnlab.training.events import Cancelled, Event, Finished
+from cnnlab.training.own_state import OwnState
+from cnnlab.training.run_state import RunState
 from cnnlab.training.trainer import Trainer
 
 
@@ -28,62 +31,68 @@ def train(
 
     Raises: CnnLabError when the run cannot start.
     """
-    run = _run(config, save_to, should_stop)
-    own_state: Tensor | None = None
+    device = devices.resolve(config.device)
+    run, own_state = _run(config, device, save_to, should_stop), OwnState(device)
     while True:
-        callers_state = torch.get_rng_state()
-        if own_state is not None:
-            torch.set_rng_state(own_state)
-        try:
-            event = next(run)
-        except StopIteration:
+        with own_state:
+            event = next(run, None)
+        if event is None:
             return
-        finally:
-            own_state = torch.get_rng_state()
-            torch.set_rng_state(callers_state)
         yield event
 
 
 def _run(
-    config: RunConfig, save_to: Path | None, should_stop: Callable[[], bool]
+    config: RunConfig, device: torch.device, save_to: Path | None, should_stop: Callable[[], bool]
 ) -> Iterator[Event]:
-    trainer = None
+    """The loop; when its ending is told, its memory is free again."""
+    run: RunState | None = None
+    trainer: Trainer | None = None
     try:
-        device = devices.resolve(config.device)
         data = resident(config.dataset, device)
         way = precision.choose(config, device)
         trainer = Trainer(config, data, way.dtype, way.memory_format)
+        run = RunState(config, trainer.plan, trainer.device)
         yield trainer.started()
-        yield from trainer.steps(should_stop)
-        loss, _ = trainer.epoch_metrics.read()
-        if math.isfinite(loss):
-            if not (trainer.stopped or trainer.evaluated):
-                yield from trainer.evaluate(should_stop)
-            stopped = trainer.stopped or not trainer.evaluated
-            yield trainer.ending(Cancelled if stopped else Finished, save_to)
-        else:
-            yield Failed(
-                message=f"The loss became {loss} at step {trainer.step}: the steps "
-                f"are too large and the weights ran away. Lower the learning rate (it was "
-                f"{config.lr:g}), or switch batch normalization on.",
-                step=trainer.step,
-                elapsed_s=trainer.elapsed_s,
-            )
+        ending = yield from steps(run, trainer, save_to, should_stop)
     except (RuntimeError, MemoryError) as error:
-        if not _lacks_memory(error):
+        if not memory.is_lacking(error):
             raise
-        yield Failed(
-            message="The device ran out of memory. Use a smaller batch, smaller pictures or a "
-            f"narrower network (the batch was {config.batch_size} pictures of "
-            f"{config.image_size}×{config.image_size}).",
-            step=trainer.step if trainer else 0,
-        )
+        ending = endings.out_of_memory(config, run)
+    finally:
+        trainer = None
+        memory.release(device)
+    yield ending
 
 
-def _lacks_memory(error: Exception) -> bool:
-    """PyTorch has an error of its own for a full GPU, and only a message for a full CPU."""
-    full = isinstance(error, torch.OutOfMemoryError | MemoryError)
-    return full or "DefaultCPUAllocator" in str(error)
+def steps(
+    run: RunState, trainer: Trainer, save_to: Path | None, should_stop: Callable[[], bool]
+) -> Generator[Event, None, Ending]:
+    """Train to the end of the plan, the budget or the reader's patience."""
+    plan = run.plan
+    trainer.model.train()
+    for batch in trainer.batches():
+        run.begin_step()
+        trainer.update(batch, run.recent)
+
+        if plan.checks(run.step) and run.diverged:
+            return endings.diverged(run)
+        if plan.reports(run.step):
+            yield run.progress(trainer.lr)
+
+        if should_stop():
+            return endings.ended(Cancelled, run, trainer, save_to)
+        last = run.step == plan.steps or run.budget_is_spent
+        if last and run.diverged:
+            return endings.diverged(run)
+        if last or run.step in plan.evaluation_steps:
+            begin_s = time.perf_counter()
+            test = evaluate(trainer, should_stop)
+            if test is None:
+                return endings.ended(Cancelled, run, trainer, save_to)
+            yield run.evaluation(test, time.perf_counter() - begin_s)
+        if last:
+            break
+    return endings.ended(Finished, run, trainer, save_to)
 
 
 @lru_cache(maxsize=1)

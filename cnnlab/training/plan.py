@@ -2,12 +2,17 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Self
+
+from cnnlab.training.config import Evaluate, RunConfig
 
 REPORTS = 250
 EVALUATIONS = 8
 # A test picture costs a forward pass, about a third of a training step; more than this
 # share of the run's time spent on looking would slow it down for nothing.
 EVALUATION_SHARE = 0.15
+# A loss that is no number any more is noticed within so many steps.
+CHECK_EVERY = 50
 
 
 @dataclass(frozen=True)
@@ -18,6 +23,14 @@ class Plan:
     test_images: int
     batch_size: int
     epochs: int
+    evaluate: Evaluate = "spread"
+
+    @classmethod
+    def of(cls, config: RunConfig, test_images: int) -> Self:
+        """The plan of a run."""
+        return cls(
+            config.training_images, test_images, config.batch_size, config.epochs, config.evaluate
+        )
 
     @property
     def steps_per_epoch(self) -> int:
@@ -35,6 +48,8 @@ class Plan:
     @cached_property
     def evaluation_steps(self) -> frozenset[int]:
         """Steps after which the test set is evaluated: evenly spread, always at the end."""
+        if self.evaluate == "end":
+            return frozenset({self.steps})
         affordable = int(EVALUATION_SHARE * 3 * self.steps * self.batch_size / self.test_images)
         count = max(1, min(affordable, max(EVALUATIONS, self.epochs), self.steps))
         return frozenset(round(self.steps * i / count) for i in range(1, count + 1))
@@ -42,3 +57,7 @@ class Plan:
     def reports(self, step: int) -> bool:
         """Whether a point is due; the first comes at once, so that the reader sees life."""
         return step == 1 or step % self.report_every == 0 or step == self.steps
+
+    def checks(self, step: int) -> bool:
+        """Whether it is time to see that the loss is still a number."""
+        return self.reports(step) or step % CHECK_EVERY == 0

@@ -38,3 +38,88 @@ def test_recorded_steps_learn_the_same(monkeypatch: pytest.MonkeyPatch, batch_no
 
     # Kernels may add up in another order; what is learned must be the same.
     assert losses("1") == pytest.approx(losses("0"), rel=0.05)
+
+
+def test_a_capture_that_fails_leaves_the_steps_as_they_are(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Without a GPU there can be no capture: PyTorch refuses it, as some drivers do."""
+    config = RunConfig(
+        network="lenet", train_size=320, batch_size=32, epochs=1, device="cpu", precision="float32"
+    )
+
+    def losses() -> list[float]:
+        return [event.train_loss for event in train(config) if isinstance(event, Progress)]
+
+    expected = losses()
+    monkeypatch.setattr(cuda_graphs, "wanted", lambda _device: True)
+    attempts: list[int] = []
+
+    def refuses(*_arguments: object) -> None:
+        attempts.append(1)
+        raise RuntimeError("CUDA error: operation not permitted when stream is capturing")
+
+    monkeypatch.setattr(cuda_graphs, "GraphedStep", refuses)
+    assert losses() == expected
+    assert attempts == [1]
+    assert "steps stay unrecorded" in caplog.text
+
+
+class ReplayedStep:
+    """A graph's step on a CPU: its gradients lie where they lay when it was recorded."""
+
+    def __init__(self, learn: cuda_graphs.Learn, images: torch.Tensor, labels: torch.Tensor):
+        self._learn = learn
+        self._model = learn.__self__.model  # type: ignore[attr-defined]
+        # Recording computes nothing that counts; running statistics stay as they are.
+        state = {name: value.clone() for name, value in self._model.state_dict().items()}
+        learn(images, labels)
+        self._model.load_state_dict(state)
+        self._places = {name: p.grad for name, p in self._model.named_parameters()}
+        self.replays = 0
+
+    def __call__(
+        self, images: torch.Tensor, labels: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        held = {name: p.grad for name, p in self._model.named_parameters()}
+        for parameter in self._model.parameters():
+            parameter.grad = None
+        result = self._learn(images, labels)
+        for name, parameter in self._model.named_parameters():
+            place, made = self._places[name], parameter.grad
+            assert place is not None
+            assert made is not None
+            place.copy_(made)
+            # What the optimizer reads is whatever the parameter held before.
+            parameter.grad = held[name]
+        self.replays += 1
+        return result
+
+
+def test_a_step_between_replayed_ones_leaves_no_stale_gradients(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    config = RunConfig(
+        network="lenet",
+        options={"batch_norm": True},
+        train_size=320,
+        batch_size=16,
+        epochs=1,
+        device="cpu",
+        precision="float32",
+    )
+
+    def losses() -> list[float]:
+        return [event.train_loss for event in train(config) if isinstance(event, Progress)]
+
+    expected = losses()
+    graphs: list[ReplayedStep] = []
+
+    def replayed(*arguments: object) -> ReplayedStep:
+        graphs.append(ReplayedStep(*arguments))  # type: ignore[arg-type]
+        return graphs[-1]
+
+    monkeypatch.setattr(cuda_graphs, "wanted", lambda _device: True)
+    monkeypatch.setattr(cuda_graphs, "GraphedStep", replayed)
+    assert losses() == expected
+    assert graphs[0].replays == 15

@@ -14,7 +14,7 @@ from cnnlab import catalog
 from cnnlab.datasets import Dataset
 from cnnlab.datasets.augment import Augment
 from cnnlab.errors import ConfigError
-from cnnlab.training import RunConfig, checkpoint, loop, plan, train, trainer
+from cnnlab.training import RunConfig, checkpoint, evaluation, loop, plan, train, trainer
 from cnnlab.training.events import Cancelled, Evaluation, Failed, Finished, Progress, Started
 from cnnlab.training.events import from_json as event_from_json
 
@@ -56,7 +56,7 @@ def small_data(monkeypatch):
     data = Dataset(*plain_colours(320, 1), *plain_colours(70, 2), names)
     monkeypatch.setattr(loop, "resident", lambda _name, _device: data)
     # Batches of the evaluation that are not all of one size.
-    monkeypatch.setattr(trainer, "EVALUATION_BATCH", 32)
+    monkeypatch.setattr(evaluation, "SMALLEST_BATCH", 32)
     return data
 
 
@@ -173,7 +173,9 @@ def test_a_subset_is_the_same_for_every_seed_and_each_picture_comes_once_an_epoc
         trainer.Trainer(config.replace(seed=seed), small_data, torch.float32) for seed in (0, 1)
     ]
     assert torch.equal(trainers[0].subset, trainers[1].subset)
-    first, second = (torch.cat(list(trainers[0].batches())) for _ in range(2))
+    batches = list(trainers[0].batches())
+    assert len(batches) == 2 * config.epochs
+    first, second = torch.cat(batches[:2]), torch.cat(batches[2:4])
     for epoch in (first, second):
         # 70 pictures are two full batches of 32; what is left over waits for another epoch.
         assert len(epoch) == len(set(epoch.tolist())) == 64
@@ -230,6 +232,40 @@ def test_a_loss_that_runs_away(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, 
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_loss_that_runs_away_between_two_reports_ends_the_run_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(plan, "REPORTS", 1)
+    monkeypatch.setattr(plan, "CHECK_EVERY", 2)
+    losses = itertools.count()
+
+    def runs_away(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        return cross_entropy(x, y) * (math.nan if next(losses) >= 4 else 1)
+
+    monkeypatch.setattr(trainer, "cross_entropy", runs_away)
+    events = list(train(CONFIG.replace(evaluate="end")))
+    assert [e.kind for e in events] == ["started", "progress", "failed"]
+    assert "The loss became nan at step 6" in events[-1].message
+
+
+def test_evaluation_can_be_left_to_the_end() -> None:
+    spread, end = (list(train(EASY.replace(evaluate=how))) for how in ("spread", "end"))
+    steps = [[e.step for e in run if isinstance(e, Evaluation)] for run in (spread, end)]
+    assert len(steps[0]) > 1
+    assert steps[1] == [120]
+    points = [[e.train_loss for e in run if isinstance(e, Progress)] for run in (spread, end)]
+    assert points[0] == points[1]
+    assert spread[-1].test_accuracy == end[-1].test_accuracy
+
+
+@pytest.mark.parametrize(("training", "size"), [(2, 64), (64, 64), (100, 100), (1024, 500)])
+def test_batches_of_the_evaluation_fit_where_those_of_training_fit(
+    monkeypatch: pytest.MonkeyPatch, training: int, size: int
+) -> None:
+    monkeypatch.undo()
+    assert evaluation.batch_size(training) == size
+
+
 def test_too_large_a_learning_rate_really_runs_away() -> None:
     config = RunConfig(
         network="vgg", train_size=96, batch_size=16, epochs=3, optimizer="sgd", lr=10, device="cpu"
@@ -255,7 +291,7 @@ def full_cpu():
 
 
 @pytest.mark.parametrize("make", [torch.OutOfMemoryError, MemoryError, full_cpu])
-@pytest.mark.parametrize("where", ["update", "evaluate", "__post_init__"])
+@pytest.mark.parametrize("where", ["update", "predict", "__init__"])
 def test_out_of_memory_says_what_to_change(monkeypatch: pytest.MonkeyPatch, make, where) -> None:
     monkeypatch.setattr(trainer.Trainer, where, fail_with(make()))
     last = list(train(CONFIG))[-1]

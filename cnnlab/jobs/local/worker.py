@@ -27,6 +27,7 @@ import torch
 from cnnlab.devices import usable_cores
 from cnnlab.errors import CnnLabError
 from cnnlab.jobs.limits import Settings
+from cnnlab.training import memory
 from cnnlab.training.config import RunConfig
 from cnnlab.training.estimate import Estimate, estimate
 from cnnlab.training.events import Cancelled, Event, Failed, Progress
@@ -156,13 +157,8 @@ def events(command: dict[str, Any], commands: Commands) -> Iterator[Event]:
 
 def reason(error: Exception) -> str:
     """What went wrong, for the reader; the log has the rest."""
-    text = str(error).lower()
-    # The allocator of the CPU, and a GPU that is full at the start, raise plain runtime errors.
-    if "can't allocate memory" in text or "out of memory" in text:
-        return (
-            "The device ran out of memory. Use a smaller batch, smaller pictures or a narrower "
-            "network."
-        )
+    if memory.is_lacking(error):
+        return f"{memory.ADVICE}."
     return (
         f"The run broke off with {type(error).__name__}. This is a mistake in the program; the "
         "server's log has the details."

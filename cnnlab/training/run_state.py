@@ -1,0 +1,95 @@
+"""Where a run stands: its step, its figures so far, the time it took and will take."""
+
+import math
+import time
+
+import torch
+
+from cnnlab.training.config import RunConfig
+from cnnlab.training.events import Evaluation, Progress
+from cnnlab.training.metrics import Metrics
+from cnnlab.training.plan import Plan
+
+
+class RunState:
+    """A run's step, losses and accuracies, and its clock."""
+
+    def __init__(self, config: RunConfig, plan: Plan, device: torch.device) -> None:
+        self.config, self.plan = config, plan
+        self.step = 0
+        # Since the last report, and over the epoch up to there.
+        self.recent, self.epoch_so_far = Metrics(device), Metrics(device)
+        self.train_loss, self.train_accuracy = 0.0, 0.0
+        self.test: tuple[float, float] | None = None
+        self._evaluations_s: list[float] = []
+        self._start_s = time.perf_counter()
+
+    @property
+    def elapsed_s(self) -> float:
+        return time.perf_counter() - self._start_s
+
+    @property
+    def epoch(self) -> float:
+        return self.step / self.plan.steps_per_epoch
+
+    @property
+    def images_per_s(self) -> float:
+        """Training speed, without the time spent on the test set."""
+        training_s = self.elapsed_s - sum(self._evaluations_s)
+        return self.step * self.config.batch_size / max(training_s, 1e-9)
+
+    @property
+    def eta_s(self) -> float:
+        """Seconds until the end, at the speed so far."""
+        to_come = sum(step > self.step for step in self.plan.evaluation_steps)
+        done_s = self._evaluations_s
+        each_s = sum(done_s) / len(done_s) if done_s else 0.0
+        images_left = (self.plan.steps - self.step) * self.config.batch_size
+        return images_left / self.images_per_s + to_come * each_s
+
+    @property
+    def budget_is_spent(self) -> bool:
+        return self.config.budget_s is not None and self.elapsed_s > self.config.budget_s
+
+    @property
+    def diverged(self) -> bool:
+        """Whether a loss since the last report was not a number any more; waits for the device."""
+        return not math.isfinite(self.recent.read()[0])
+
+    def begin_step(self) -> None:
+        """The figures of an epoch are those of its own steps."""
+        if self.step % self.plan.steps_per_epoch == 0:
+            self.epoch_so_far.reset()
+        self.step += 1
+
+    def close_report(self) -> None:
+        """Loss and accuracy since the last report, which count to the epoch's from now on."""
+        self.train_loss, self.train_accuracy = self.recent.read()
+        self.epoch_so_far.absorb(self.recent)
+        self.recent.reset()
+
+    def progress(self, lr: float) -> Progress:
+        """The point of the training curve that ends here."""
+        self.close_report()
+        return Progress(
+            step=self.step,
+            epoch=self.epoch,
+            elapsed_s=self.elapsed_s,
+            train_loss=self.train_loss,
+            train_accuracy=self.train_accuracy,
+            lr=lr,
+            images_per_s=self.images_per_s,
+            eta_s=self.eta_s,
+        )
+
+    def evaluation(self, test: tuple[float, float], took_s: float) -> Evaluation:
+        """The point of the test curve here."""
+        self.test = test
+        self._evaluations_s.append(took_s)
+        return Evaluation(
+            step=self.step,
+            epoch=self.epoch,
+            elapsed_s=self.elapsed_s,
+            test_loss=test[0],
+            test_accuracy=test[1],
+        )
