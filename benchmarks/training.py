@@ -60,7 +60,8 @@ def configuration(name: str, steps: int, precision: str) -> RunConfig:
 def build(config: RunConfig, layout: torch.memory_format) -> nn.Module:
     """The network of a run on its device."""
     torch.manual_seed(config.seed)
-    model = catalog.NETWORKS[config.network].build(config.options)
+    spec = catalog.NETWORKS[config.network]
+    model = spec.build(config.options, image_size=config.image_size)
     return model.to(devices.resolve(config.device)).to(memory_format=layout).train()
 
 

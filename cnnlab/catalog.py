@@ -7,7 +7,7 @@ from typing import Any
 from torch import nn
 
 from cnnlab.errors import ConfigError
-from cnnlab.network_spec import LARGEST_IMAGE, NetworkSpec, Recipe, too_large, too_small
+from cnnlab.network_spec import LARGEST_IMAGE, NetworkSpec, Recipe, passes, too_large, too_small
 from cnnlab.networks import alexnet, densenet, googlenet, lenet, nin, resnet, vgg
 
 __all__ = [
@@ -22,13 +22,17 @@ __all__ = [
 ]
 
 
-def build(name: str, preset: str = "d2l", **knobs: Any) -> nn.Module:
+def build(
+    name: str, preset: str = "d2l", *, image_size: int | None = None, **knobs: Any
+) -> nn.Module:
     """Build a network of the catalog from a preset, some of its knobs changed.
 
+    Units: `image_size` pixels per side; the one that the preset is meant for when left out.
     Raises: ConfigError for a name, preset or knob that does not exist or is out of bounds.
     """
     spec = network(name)
-    return spec.build(spec.preset(preset).replace(**knobs))
+    size = spec.preset_image_size(preset) if image_size is None else image_size
+    return spec.build(spec.preset(preset).replace(**knobs), image_size=size)
 
 
 def network(name: str) -> NetworkSpec:
@@ -61,13 +65,14 @@ def misfit(model: nn.Module, shape: tuple[int, ...]) -> str | None:
     smallest = spec.smallest_image_size(options)
     if min(shape[2:]) < smallest:
         return too_small(spec.title, min(shape[2:]), smallest)
-    if not spec.image_size_is_knob or shape[2:] == (options.image_size, options.image_size):
+    size = getattr(model, "image_size", None) or spec.default_image_size(options)
+    twin = spec.build(options, device="meta", image_size=size)
+    if passes(twin, shape):
         return None
     if max(shape[2:]) > LARGEST_IMAGE:
         return too_large(spec.title, max(shape[2:]))
     built_for = (
-        f"This {spec.title} was built for pictures of {options.image_size}×{options.image_size} "
-        f"pixels; {given} were given. "
+        f"This {spec.title} was built for pictures of {size}×{size} pixels; {given} were given. "
     )
     if shape[2] != shape[3]:
         return built_for + "Crop or resize them to squares."

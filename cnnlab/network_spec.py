@@ -1,6 +1,5 @@
 """What a network of the catalog is: how it is built, checked, and trained."""
 
-import math
 from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -10,11 +9,15 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.nn.modules.lazy import LazyModuleMixin
 
 from cnnlab.errors import ConfigError
 from cnnlab.networks.options import Options
 
-LARGEST_IMAGE = 512
+# Pixels per side of the pictures that a run, a widget or a link may ask for.
+SMALLEST_IMAGE, LARGEST_IMAGE = 8, 256
+# What ImageNet's pictures are cut to, for which the published networks are meant.
+IMAGENET_SIZE = 224
 # Twice VGG-19; the bounds of the knobs, all taken together, allow a hundred times that.
 LARGEST_NETWORK = 300_000_000
 
@@ -50,14 +53,29 @@ class NetworkSpec:
     # Whether three seeds end as well in bfloat16 as in float32: `benchmarks.precision`.
     bfloat16: bool = True
 
-    def build(self, options: Options | None = None, device: str = "cpu") -> nn.Module:
+    def build(
+        self, options: Options | None = None, device: str = "cpu", image_size: int | None = None
+    ) -> nn.Module:
         """Build the network with these knobs, or the book's; `device="meta"` costs nothing.
 
-        Raises: ConfigError for knobs out of bounds or a picture that is too small.
+        The size of the pictures decides how wide the first fully-connected layer is, where there
+        is one; it is the one that the knobs are meant for when left out.
+
+        Units: `image_size` pixels per side.
+        Raises: ConfigError for knobs out of bounds or a picture that is too small or too large.
         """
         checked = self.checked(options or self.presets["d2l"])
+        size = self.default_image_size(checked) if image_size is None else image_size
+        self.check_image_size(checked, size)
         with torch.device(device):
-            return self.network(checked)
+            model = self.network(checked)
+        if any(isinstance(module, LazyModuleMixin) for module in model.modules()):
+            # A batch without a picture tells the layers what they are to expect.
+            with torch.no_grad():
+                model.eval()(torch.empty(0, checked.in_channels, size, size, device=device))
+            model.train()
+        model.image_size = size  # type: ignore[assignment]
+        return model
 
     def checked(self, options: Options) -> Options:
         """The same knobs, within their bounds. Raises: ConfigError for those that are not."""
@@ -72,16 +90,20 @@ class NetworkSpec:
             )
         return self.presets[name]
 
-    @property
-    def image_size_is_knob(self) -> bool:
-        """Whether the first fully-connected layer depends on the size of the picture."""
-        return "image_size" in self.options.model_fields
+    def preset_image_size(self, name: str) -> int:
+        """The size of the pictures that a preset is meant for. Units: pixels per side."""
+        if name == "small":
+            return self.quick.image_size
+        return self.book.image_size if name.startswith("d2l") else IMAGENET_SIZE
 
-    def fitted(self, options: Options, *, image_size: int, **shape: int) -> Options:
-        """The knobs with the size, channels and classes of the data at hand."""
-        if self.image_size_is_knob:
-            shape["image_size"] = image_size
-        return options.replace(**shape)
+    def default_image_size(self, options: Options) -> int:
+        """The size that these knobs are meant for: the preset's, or the book's.
+
+        Units: pixels per side.
+        """
+        shape = {"in_channels": options.in_channels, "num_classes": options.num_classes}
+        names = [n for n, preset in self.presets.items() if preset.replace(**shape) == options]
+        return self.preset_image_size(names[0]) if names else self.book.image_size
 
     @property
     def source_file(self) -> Path:
@@ -96,17 +118,21 @@ class NetworkSpec:
         return _smallest_image_size(self, self.checked(options))
 
     def check_image_size(self, options: Options, image_size: int) -> None:
-        """Raises: ConfigError naming the smallest size when the picture is too small."""
+        """Raises: ConfigError naming the size that works when a picture is too small or large."""
         options = self.checked(options)
-        if self.image_size_is_knob and image_size > LARGEST_IMAGE:
+        if type(image_size) is not int:
+            raise ConfigError(
+                f"image_size: {image_size!r} was given; it has to be a whole number of pixels."
+            )
+        if image_size > LARGEST_IMAGE:
             raise ConfigError(too_large(self.title, image_size))
         if not _fits(self, options, image_size):
             smallest = self.smallest_image_size(options)
             raise ConfigError(too_small(self.title, image_size, smallest))
 
-    def check_affordable(self, options: Options) -> None:
+    def check_affordable(self, options: Options, image_size: int) -> None:
         """Raises: ConfigError when the weights alone would fill a computer's memory."""
-        params = _parameters(self, self.checked(options))
+        params = _parameters(self, self.checked(options), image_size)
         if params > LARGEST_NETWORK:
             raise ConfigError(
                 f"This {self.title} has {params / 1e6:,.0f} million parameters; up to "
@@ -125,7 +151,7 @@ def too_small(title: str, image_size: int, smallest: int) -> str:
 
 
 def too_large(title: str, image_size: int) -> str:
-    """The sentence for a picture beyond the bounds of the knob `image_size`."""
+    """The sentence for a picture larger than any that is used here."""
     return (
         f"A picture of {image_size}×{image_size} pixels is too large for {title}. The largest "
         f"size is {LARGEST_IMAGE}×{LARGEST_IMAGE}; resize the picture."
@@ -139,35 +165,35 @@ def _smallest_image_size(spec: NetworkSpec, options: Options) -> int:
     return sizes[bisect_left(sizes, True, key=lambda size: _fits(spec, options, size))]
 
 
-@dataclass
-class _Known:
-    """The smallest size that has been seen to fit; larger ones need not be tried."""
-
-    fits: float = math.inf
-
-
 @lru_cache(maxsize=512)
-def _known(spec: NetworkSpec, options: Options) -> _Known:  # noqa: ARG001
-    return _Known()
+def _smallest_seen(spec: NetworkSpec, options: Options) -> list[int]:  # noqa: ARG001
+    """The smallest size that was seen to fit, if any; larger ones need not be tried."""
+    return []
 
 
 def _fits(spec: NetworkSpec, options: Options, image_size: int) -> bool:
-    sized, anyhow = options, options
-    if spec.image_size_is_knob:
-        sized = options.model_copy(update={"image_size": image_size})
-        anyhow = options.model_copy(update={"image_size": LARGEST_IMAGE})
-    known = _known(spec, anyhow)
-    if image_size >= known.fits:
+    seen = _smallest_seen(spec, options)
+    if seen and image_size >= seen[0]:
         return True
-    try:
-        model = spec.build(sized, device="meta").eval()
-        model(torch.empty(1, options.in_channels, image_size, image_size, device="meta"))
-    except (ConfigError, RuntimeError):
-        return False
-    known.fits = image_size
-    return True
+    with torch.device("meta"):
+        model = spec.network(options)
+    fits = passes(model, (1, options.in_channels, image_size, image_size))
+    if fits:
+        seen[:] = [image_size]
+    return fits
 
 
 @lru_cache(maxsize=512)
-def _parameters(spec: NetworkSpec, options: Options) -> int:
-    return sum(p.numel() for p in spec.build(options, device="meta").parameters())
+def _parameters(spec: NetworkSpec, options: Options, image_size: int) -> int:
+    model = spec.build(options, device="meta", image_size=image_size)
+    return sum(p.numel() for p in model.parameters())
+
+
+def passes(model: nn.Module, shape: tuple[int, ...]) -> bool:
+    """Whether a batch of this shape passes through a model that is on the meta device."""
+    try:
+        with torch.no_grad():
+            model.eval()(torch.empty(shape, device="meta"))
+    except RuntimeError:
+        return False
+    return True

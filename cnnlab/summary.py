@@ -10,7 +10,6 @@ from torch.overrides import TorchFunctionMode
 
 from cnnlab import catalog
 from cnnlab.errors import ConfigError
-from cnnlab.networks.sizes import square
 from cnnlab.tracing import leaves, private_copy, watching
 
 Shape = tuple[int, ...]
@@ -153,6 +152,11 @@ class ReceptiveFields(TorchFunctionMode):
         flat = [item for arg in args for item in (arg if isinstance(arg, list | tuple) else [arg])]
         seen = [item._view for item in flat if hasattr(item, "_view")]
         return max(seen, key=lambda view: view.field, default=View())
+
+
+def square(side: Any) -> int:
+    """One number where PyTorch allows one per axis; the chapter's windows are square."""
+    return int(side if isinstance(side, int) else side[0])
 
 
 def windows(module: nn.Module, x: Tensor) -> Iterator[tuple[int, float, int]]:

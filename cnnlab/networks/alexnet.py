@@ -5,20 +5,11 @@ from typing import Literal
 from pydantic import Field
 from torch import nn
 
-from cnnlab.networks.options import (
-    ACTIVATIONS,
-    Activation,
-    Dropout,
-    ImageSize,
-    Options,
-    Width,
-    scaled,
-)
-from cnnlab.networks.sizes import flattened_features
+from cnnlab.networks.options import ACTIVATIONS, Activation, Dropout, Options, Width, scaled
 
 CHANNELS = {
     "book": (96, 256, 384, 384, 256),
-    # The "one weird trick" variant (Krizhevsky 2014), written for one GPU.
+    # As in Krizhevsky 2014 ("one weird trick") but for the fourth, which has 384 there.
     "torchvision": (64, 192, 384, 256, 256),
 }
 
@@ -37,14 +28,12 @@ class AlexNetOptions(Options):
     variant: Literal["book", "torchvision"] = Field(
         "book", description="Channel counts, and torchvision's adaptive pooling before the head."
     )
-    image_size: ImageSize = 224
 
 
 class AlexNet(nn.Sequential):
-    """The network that won ILSVRC-2012, on one device.
+    """The network that won ILSVRC-2012, in one tower and without response normalization.
 
-    Shape: (N, in_channels, image_size, image_size) -> (N, num_classes).
-    Raises: ConfigError when the picture is too small.
+    Shape: (N, in_channels, H, W) -> (N, num_classes).
     Source: D2L 8.1; Krizhevsky et al. 2012.
     """
 
@@ -64,16 +53,16 @@ class AlexNet(nn.Sequential):
         self.block5 = conv_block(o, c4, c5, kernel_size=3, padding=1)
         self.pool5 = nn.MaxPool2d(kernel_size=3, stride=2)
 
-        features = flattened_features(self, c5, o.image_size)
         if o.variant == "torchvision":
             self.pool6 = nn.AdaptiveAvgPool2d(6)
-            features = c5 * 6 * 6
         self.flatten = nn.Flatten()
 
         # torchvision drops what enters a hidden layer, the book what leaves it.
         if o.variant == "torchvision":
             self.drop5 = nn.Dropout(o.dropout)
-        self.fc6 = nn.Linear(features, o.hidden)
+        # How many values arrive here follows from the size of the picture: a lazy layer counts
+        # them in the first pass.
+        self.fc6 = nn.LazyLinear(o.hidden)
         self.act6 = ACTIVATIONS[o.activation]()
         self.drop6 = nn.Dropout(o.dropout)
         self.fc7 = nn.Linear(o.hidden, o.hidden)
@@ -106,6 +95,6 @@ PRESETS = {
         in_channels=3, num_classes=1000, variant="torchvision", stem_padding=2
     ),
     "small": AlexNetOptions(
-        width=0.25, hidden=256, stem_kernel_size=5, stem_stride=2, stem_padding=2, image_size=64
+        width=0.25, hidden=256, stem_kernel_size=5, stem_stride=2, stem_padding=2
     ),
 }

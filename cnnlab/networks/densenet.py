@@ -26,8 +26,10 @@ class DenseNetOptions(Options):
     stem: Literal["7x7", "3x3"] = Field(
         "7x7", description="7×7 with stride 2 and pooling, or 3×3 for small pictures."
     )
-    batch_norm: bool = Field(True, description="Normalize before every convolution.")
-    activation: Activation = Field("relu", description="What precedes every convolution.")
+    batch_norm: bool = Field(True, description="Normalize before every convolution but the stem.")
+    activation: Activation = Field(
+        "relu", description="What precedes every convolution but the stem."
+    )
     bias: bool = Field(True, description="Convolutions have a bias (not in torchvision's).")
 
 

@@ -31,7 +31,7 @@ class GoogLeNetOptions(Options):
     activation: Activation = Field("relu", description="What follows every convolution.")
     dropout: Dropout = 0.0
     variant: Literal["book", "torchvision"] = Field(
-        "book", description="torchvision: 3×3 where the paper has 5×5, other pooling borders."
+        "book", description="torchvision: 3×3 for 5×5, other pooling borders, no bias."
     )
 
 
@@ -48,12 +48,10 @@ class Conv(nn.Sequential):
         padding: int = 0,
     ) -> None:
         super().__init__()
-        # Normalization subtracts the mean, so a bias before it would have no effect.
-        self.conv = nn.Conv2d(
-            in_channels, out_channels, kernel_size, stride, padding, bias=not o.batch_norm
-        )
+        bias, eps = (True, 1e-5) if o.variant == "book" else (False, 1e-3)
+        self.conv = nn.Conv2d(in_channels, out_channels, kernel_size, stride, padding, bias=bias)
         if o.batch_norm:
-            self.norm = nn.BatchNorm2d(out_channels, eps=1e-3)
+            self.norm = nn.BatchNorm2d(out_channels, eps)
         self.act = ACTIVATIONS[o.activation]()
 
 

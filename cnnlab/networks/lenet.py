@@ -3,9 +3,8 @@
 from pydantic import Field
 from torch import nn
 
-from cnnlab.networks.options import ACTIVATIONS, POOLINGS, Activation, Dropout, ImageSize, Options
+from cnnlab.networks.options import ACTIVATIONS, POOLINGS, Activation, Dropout, Options
 from cnnlab.networks.options import Pooling as PoolingName
-from cnnlab.networks.sizes import flattened_features
 
 
 class LeNetOptions(Options):
@@ -21,14 +20,12 @@ class LeNetOptions(Options):
     hidden1: int = Field(120, ge=2, le=1024, description="Units of the first hidden layer.")
     hidden2: int = Field(84, ge=2, le=1024, description="Units of the second hidden layer.")
     dropout: Dropout = 0.0
-    image_size: ImageSize = 28
 
 
 class LeNet(nn.Sequential):
     """The network of 1998, with the knobs of the chapter's experiments.
 
-    Shape: (N, in_channels, image_size, image_size) -> (N, num_classes).
-    Raises: ConfigError when the picture is too small.
+    Shape: (N, in_channels, H, W) -> (N, num_classes).
     Source: D2L 7.6 and 8.5 (with batch norm); LeCun et al. 1998.
     """
 
@@ -49,9 +46,10 @@ class LeNet(nn.Sequential):
         self.act2 = activation()
         self.pool2 = pooling(kernel_size=2, stride=2)
 
-        features = flattened_features(self, o.channels2, o.image_size)
         self.flatten = nn.Flatten()
-        self.fc1 = nn.Linear(features, o.hidden1)
+        # How many values arrive here follows from the size of the picture: a lazy layer counts
+        # them in the first pass.
+        self.fc1 = nn.LazyLinear(o.hidden1)
         if o.batch_norm:
             self.norm3 = nn.BatchNorm1d(o.hidden1)
         self.act3 = activation()

@@ -30,10 +30,6 @@ Dropout = Annotated[
     float,
     Field(ge=0, le=0.9, multiple_of=0.05, description="Share of values set to zero in training."),
 ]
-ImageSize = Annotated[
-    int,
-    Field(ge=1, le=512, description="Pixels per side; fixes the first fully-connected layer."),
-]
 
 
 class Options(Validated):

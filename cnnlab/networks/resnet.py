@@ -19,8 +19,12 @@ class ResNetOptions(Options):
     base_channels: int = Field(
         64, ge=4, le=128, description="Channels of the first stage; they double at every stage."
     )
-    batch_norm: bool = Field(True, description="Normalize after every convolution.")
-    activation: Activation = Field("relu", description="What follows every sum.")
+    batch_norm: bool = Field(
+        True, description="Normalize after every convolution but those on the book's skips."
+    )
+    activation: Activation = Field(
+        "relu", description="What follows the stem, every sum and the convolutions before it."
+    )
     stem: Literal["7x7", "3x3"] = Field(
         "7x7", description="7×7 with stride 2 and pooling, or 3×3 for small pictures."
     )

@@ -5,8 +5,7 @@ from typing import Literal
 from pydantic import Field
 from torch import nn
 
-from cnnlab.networks.options import ACTIVATIONS, Activation, Dropout, ImageSize, Options
-from cnnlab.networks.sizes import flattened_features
+from cnnlab.networks.options import ACTIVATIONS, Activation, Dropout, Options
 
 # Convolutions in each of the five blocks; with the three fully-connected layers they
 # give the network its number. Simonyan & Zisserman 2014, table 1: A, B, D, E.
@@ -18,7 +17,10 @@ class VGGOptions(Options):
 
     depth: Literal[11, 13, 16, 19] = Field(11, description="Layers with weights.")
     base_channels: int = Field(
-        16, ge=1, le=128, description="Channels of the first block; they double up to 8 times."
+        16,
+        ge=1,
+        le=128,
+        description="Channels of the first block; each doubles them, up to 8-fold.",
     )
     batch_norm: bool = Field(False, description="Normalize after every convolution.")
     activation: Activation = Field("relu", description="What follows every layer but the last.")
@@ -27,7 +29,6 @@ class VGGOptions(Options):
     adaptive_pool: bool = Field(
         False, description="Pool to 7×7 before the head, so that any picture fits (torchvision)."
     )
-    image_size: ImageSize = 224
 
 
 class VGGBlock(nn.Sequential):
@@ -53,8 +54,7 @@ class VGGBlock(nn.Sequential):
 class VGG(nn.Sequential):
     """Five VGG blocks and AlexNet's fully-connected head.
 
-    Shape: (N, in_channels, image_size, image_size) -> (N, num_classes).
-    Raises: ConfigError when the picture is too small.
+    Shape: (N, in_channels, H, W) -> (N, num_classes).
     Source: D2L 8.2; Simonyan & Zisserman 2014.
     """
 
@@ -68,12 +68,12 @@ class VGG(nn.Sequential):
             self.add_module(f"block{i + 1}", VGGBlock(o, convolutions, channels, out_channels))
             channels = out_channels
 
-        features = flattened_features(self, channels, o.image_size)
         if o.adaptive_pool:
             self.pool = nn.AdaptiveAvgPool2d(7)
-            features = channels * 7 * 7
         self.flatten = nn.Flatten()
-        self.fc1 = nn.Linear(features, o.hidden)
+        # How many values arrive here follows from the size of the picture: a lazy layer counts
+        # them in the first pass.
+        self.fc1 = nn.LazyLinear(o.hidden)
         self.act1 = ACTIVATIONS[o.activation]()
         self.drop1 = nn.Dropout(o.dropout)
         self.fc2 = nn.Linear(o.hidden, o.hidden)
@@ -96,5 +96,5 @@ PRESETS = {
     "vgg13": published(13),
     "vgg16": published(16),
     "vgg19": published(19),
-    "small": VGGOptions(hidden=256, image_size=32),
+    "small": VGGOptions(hidden=256),
 }

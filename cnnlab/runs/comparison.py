@@ -19,6 +19,6 @@ def flatten(config: RunConfig) -> dict[str, Any]:
     fields = config.model_dump()
     nested = {**fields.pop("augment"), **fields.pop("options")}
     # The data decide these; the run's own fields already say so.
-    for name in ("in_channels", "num_classes", "image_size"):
+    for name in ("in_channels", "num_classes"):
         nested.pop(name, None)
     return {**fields, **nested}

@@ -40,7 +40,8 @@ def load(path: Path) -> tuple[nn.Module, RunConfig]:
         with safe_open(path, framework="pt") as file:
             config = RunConfig.from_json((file.metadata() or {}).get("config", ""))
             state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        model = catalog.network(config.network).build(config.options)
+        spec = catalog.network(config.network)
+        model = spec.build(config.options, image_size=config.image_size)
         model.load_state_dict(state)
     except (OSError, SafetensorError, RuntimeError, ConfigError) as error:
         raise TrainingError(
@@ -55,7 +56,7 @@ def parameters(model: nn.Module) -> int:
     return sum(p.numel() for p in model.parameters() if p.requires_grad)
 
 
-def fresh(name: str, options: Options, seed: int) -> nn.Module:
+def fresh(name: str, options: Options, image_size: int, seed: int) -> nn.Module:
     """A network as a run with this seed and PyTorch's initialization begins.
 
     The caller's random numbers stay.
@@ -63,9 +64,9 @@ def fresh(name: str, options: Options, seed: int) -> nn.Module:
     Raises: ConfigError when it would not fit in memory.
     """
     spec = catalog.network(name)
-    spec.check_affordable(options)
+    spec.check_affordable(options, image_size)
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
-        model = spec.build(options)
+        model = spec.build(options, image_size=image_size)
     initialize(model, "default", seed)
     return model.eval()

@@ -10,6 +10,7 @@ from cnnlab import catalog
 from cnnlab.datasets import DATASETS
 from cnnlab.datasets.augment import Augment
 from cnnlab.errors import ConfigError
+from cnnlab.network_spec import LARGEST_IMAGE, SMALLEST_IMAGE
 from cnnlab.networks.options import Options
 from cnnlab.validated import Validated
 
@@ -23,7 +24,7 @@ Precision = Literal["auto", "float32", "bfloat16"]
 class RunConfig(Validated):
     """A training run, complete; what is left out comes from the network's quick recipe.
 
-    The knobs that the data decide (channels, classes, picture size) are set from the data.
+    The knobs that the data decide (channels, classes) are set from the data.
 
     Units: `budget_s` seconds, `image_size` pixels per side.
     Raises: ConfigError for a field out of bounds or a combination that cannot work.
@@ -33,9 +34,11 @@ class RunConfig(Validated):
     options: SerializeAsAny[Options]
     dataset: str = "shapes"
     train_size: int | None = Field(None, ge=2, description="Training pictures used; all if empty.")
-    # Strict, because the network's knobs are fitted to it before it is converted.
     image_size: int = Field(
-        ge=8, le=256, strict=True, description="Side to which pictures are resized."
+        ge=SMALLEST_IMAGE,
+        le=LARGEST_IMAGE,
+        strict=True,
+        description="Side to which pictures are resized.",
     )
     augment: Augment = Augment()
     batch_size: int = Field(ge=2, le=1024, description="Pictures per step.")
@@ -70,15 +73,8 @@ class RunConfig(Validated):
         if not isinstance(dataset, str) or dataset not in DATASETS:
             raise ConfigError(f"There is no data set {dataset!r}; there are {', '.join(DATASETS)}.")
         fields = {k: v for k, v in asdict(spec.quick).items() if v is not None} | fields
-        fields["options"] = _options(spec, fields.get("options"))
-        image_size = fields["image_size"]
-        if not isinstance(image_size, int) or not 8 <= image_size <= 256:
-            return fields  # the field's own bounds complain
-        fields["options"] = spec.fitted(
-            fields["options"],
-            image_size=image_size,
-            in_channels=DATASETS[dataset].channels,
-            num_classes=DATASETS[dataset].num_classes,
+        fields["options"] = _options(spec, fields.get("options")).replace(
+            in_channels=DATASETS[dataset].channels, num_classes=DATASETS[dataset].num_classes
         )
         return fields
 
@@ -86,7 +82,7 @@ class RunConfig(Validated):
     def _check_combination(self) -> "RunConfig":
         spec = catalog.network(self.network)
         spec.check_image_size(self.options, self.image_size)
-        spec.check_affordable(self.options)
+        spec.check_affordable(self.options, self.image_size)
         size = self.training_images
         if size < self.batch_size:
             raise ConfigError(
@@ -109,7 +105,8 @@ def _options(spec: catalog.NetworkSpec, given: Any) -> Options:
     if given is None or isinstance(given, str):
         return spec.preset(given or "small")
     if isinstance(given, Mapping):
-        return spec.options(**given)
+        # Runs were stored with the size while it was a knob of the network.
+        return spec.options(**{k: v for k, v in given.items() if k != "image_size"})
     raise ConfigError(
         f"options: {type(given).__name__} was given; {spec.title} takes "
         f"{spec.options.__name__}, a preset's name or a mapping of knobs."

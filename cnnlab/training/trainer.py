@@ -35,7 +35,8 @@ class Trainer:
         self.device = data.train_images.device
         self.plan = Plan.of(config, len(data.test_labels))
         seed(self.device, config.seed)
-        model = catalog.network(config.network).build(config.options)
+        spec = catalog.network(config.network)
+        model = spec.build(config.options, image_size=config.image_size)
         initialize(model, config.init, config.seed)
         # What is drawn from here on (dropout) does not depend on what was drawn so far.
         seed(self.device, config.seed)

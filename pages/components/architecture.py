@@ -35,7 +35,7 @@ class Configured:
 
     @property
     def outline(self) -> nn.Module:
-        return services.outline(self.spec.name, self.options)
+        return services.outline(self.spec.name, self.options, self.image_size)
 
 
 def show(section: Section, spec: NetworkSpec) -> None:
@@ -62,8 +62,7 @@ def configure(section: Section, spec: NetworkSpec) -> Configured:
     knobs.preset_picker(spec, PREFIX, default)
     image_size = knobs.image_size_knob(spec, PREFIX, default)
     chosen = knobs.network_knobs(spec, PREFIX, spec.presets[default], section.main_knobs)
-    options = spec.fitted(spec.options(**chosen), image_size=image_size)
-    return Configured(spec, options, image_size)
+    return Configured(spec, spec.options(**chosen), image_size)
 
 
 def totals(summary: Summary) -> None:

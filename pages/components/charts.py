@@ -198,7 +198,7 @@ def networks(rows: Sequence[dict[str, object]]) -> go.Figure:
             y=[row["params"] for row in chosen],
             text=[row["label"] for row in chosen],
             customdata=[(row["year"], row["input"], row["title"]) for row in chosen],
-            name={"book": "as the book trains it", "published": "as published"}[kind],
+            name={"book": "as the book trains it", "published": "as torchvision builds it"}[kind],
             mode="markers+text",
             textposition="top center" if kind == "published" else "bottom center",
             marker={"size": 12, "color": colour, "symbol": symbol},

@@ -111,7 +111,7 @@ def choose_model(section: Section, spec: NetworkSpec) -> tuple[nn.Module, int, i
     configured = architecture.configure(section, spec)
     NETWORKS[spec.name].check_image_size(configured.options, configured.image_size)
     options = configured.options
-    model = services.fresh_model(spec.name, options, seed)
+    model = services.fresh_model(spec.name, options, configured.image_size, seed)
     return model, options.in_channels, configured.image_size
 
 
@@ -123,7 +123,7 @@ def show_layer(maps: dict[str, torch.Tensor]) -> None:
         names,
         format_func=lambda name: f"{name} ({shape_text(tuple(maps[name].shape[1:]), ' × ')})",
         key="layer",
-        help="Channels × height × width. From the picture on the left to the logits on the right.",
+        help="Channels × height × width, in the order in which they run.",
     )
     chosen = maps[layer][0]
     mosaic_place, detail = st.columns([2, 1])

@@ -57,10 +57,9 @@ def costs() -> list[dict[str, object]]:
         for name, options in spec.presets.items():
             if name == "small":
                 continue
-            size = knobs.default_image_size(spec, options)
-            counted = summarize(
-                spec.build(options, device="meta"), (1, options.in_channels, size, size)
-            )
+            size = spec.preset_image_size(name)
+            model = spec.build(options, device="meta", image_size=size)
+            counted = summarize(model, (1, options.in_channels, size, size))
             published = options.num_classes == 1000
             title = knobs.words(name) if name[-1].isdigit() else spec.title
             title += {"d2l_bn": " with batch norm", "d2l_full": "-11 at full width"}.get(name, "")

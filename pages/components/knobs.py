@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from cnnlab.catalog import NetworkSpec
+from cnnlab.network_spec import LARGEST_IMAGE, SMALLEST_IMAGE
 from cnnlab.networks.options import Options
 from pages.components import state
 
@@ -110,17 +111,7 @@ def use_preset(spec: NetworkSpec, prefix: str, preset: str) -> None:
     state.put(f"{prefix}.{spec.name}.preset", preset)
     for name, value in spec.presets[preset]:
         state.put(f"{prefix}.{spec.name}.{name}", value)
-    image_size = default_image_size(spec, spec.presets[preset])
-    state.put(f"{prefix}.{spec.name}.image_size", image_size)
-
-
-def default_image_size(spec: NetworkSpec, options: Options) -> int:
-    """The picture size that a set of knobs is meant for."""
-    if spec.image_size_is_knob:
-        return int(options.image_size)  # type: ignore[attr-defined]
-    small = options == spec.presets["small"]
-    published = options.num_classes == 1000
-    return spec.quick.image_size if small else 224 if published else spec.book.image_size
+    state.put(f"{prefix}.{spec.name}.image_size", spec.preset_image_size(preset))
 
 
 def network_knobs(
@@ -131,7 +122,7 @@ def network_knobs(
     hidden: Collection[str] = (),
 ) -> dict[str, Any]:
     """All knobs of a network: those that the page is about first, the rest under "More"."""
-    names = [name for name in spec.options.model_fields if name not in {*hidden, "image_size"}]
+    names = [name for name in spec.options.model_fields if name not in hidden]
     first = [name for name in main if name in names]
     chosen = {name: _knob(spec, prefix, name, defaults) for name in first}
     with st.expander("More knobs", icon=":material/tune:"):
@@ -150,9 +141,9 @@ def image_size_knob(spec: NetworkSpec, prefix: str, preset: str) -> int:
     return int(
         st.slider(
             "Input size",
-            8,
-            256,
-            default_image_size(spec, spec.presets[preset]),
+            SMALLEST_IMAGE,
+            LARGEST_IMAGE,
+            spec.preset_image_size(preset),
             key=f"{prefix}.{spec.name}.image_size",
             bind="query-params",
             help="Pixels per side of the square picture that enters the network.",

@@ -52,7 +52,7 @@ def line(config: RunConfig, use_small: Callable[[], None] | None, waits: bool) -
         icon=":material/compress:",
         key="use_small",
         on_click=use_small,
-        help="The same network, narrower, on smaller pictures: under half a minute.",
+        help="A smaller network of the same kind, on smaller pictures: under half a minute.",
     ):
         st.rerun()  # the knobs outside have changed
 

@@ -51,22 +51,23 @@ def _ended_curve(run: str) -> Curve:
 
 
 @st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=HASH)
-def outline(network: str, options: Options) -> nn.Module:
+def outline(network: str, options: Options, image_size: int) -> nn.Module:
     """A network without weights, for its shapes; in prediction mode, as visitors share it."""
-    return catalog.NETWORKS[network].build(options, device="meta").eval()
+    return catalog.NETWORKS[network].build(options, device="meta", image_size=image_size).eval()
 
 
 @st.cache_resource(max_entries=256, show_spinner=False, hash_funcs=HASH)
 def layer_table(network: str, options: Options, image_size: int) -> Summary:
     """The layer table for one square picture."""
-    return summarize(outline(network, options), (1, options.in_channels, image_size, image_size))
+    model = outline(network, options, image_size)
+    return summarize(model, (1, options.in_channels, image_size, image_size))
 
 
 # Few, because the widest hold half a gigabyte each.
 @st.cache_resource(max_entries=3, show_spinner="Drawing the weights…", hash_funcs=HASH)
-def fresh_model(network: str, options: Options, seed: int) -> nn.Module:
+def fresh_model(network: str, options: Options, image_size: int, seed: int) -> nn.Module:
     """A network with random weights."""
-    return checkpoint.fresh(network, options, seed)
+    return checkpoint.fresh(network, options, image_size, seed)
 
 
 @st.cache_resource(max_entries=3, show_spinner="Loading the weights…")

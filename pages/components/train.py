@@ -9,6 +9,7 @@ from cnnlab import datasets, devices
 from cnnlab.catalog import NETWORKS, NetworkSpec, Recipe, Section
 from cnnlab.datasets.augment import Augment
 from cnnlab.errors import CnnLabError
+from cnnlab.network_spec import LARGEST_IMAGE, SMALLEST_IMAGE
 from cnnlab.runs.store import RunRecord
 from cnnlab.training import RunConfig
 from pages.components import curves, data_state, knobs, panel, run_time, services, state
@@ -119,8 +120,8 @@ def more_fields(spec: NetworkSpec, recipe: Recipe, dataset: str) -> dict[str, An
     fields: dict[str, Any] = {
         "image_size": st.slider(
             "Image size",
-            16,
-            224,
+            SMALLEST_IMAGE,
+            LARGEST_IMAGE,
             recipe.image_size,
             4,
             key=key(spec, "image_size"),

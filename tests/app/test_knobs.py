@@ -26,8 +26,6 @@ def bounds(network: str, name: str) -> list[object]:
 def test_every_knob_at_its_bounds(open_page: Open, network: str) -> None:
     app = open_page(PAGES[network], "Architecture", network=network)
     for name in NETWORKS[network].options.model_fields:
-        if name == "image_size":
-            continue
         widget = app.get_by_key(f"a.{network}.{name}")
         first = widget.value
         for value in bounds(network, name):

@@ -35,7 +35,7 @@ def thin(name: str, preset: str) -> Options:
 
 def image_size(name: str, options: Options) -> int:
     """Side of the pictures that a network with these knobs is meant for."""
-    return getattr(options, "image_size", catalog.NETWORKS[name].book.image_size)
+    return catalog.NETWORKS[name].default_image_size(options)
 
 
 def field_of(name: str, field: str) -> FieldInfo:

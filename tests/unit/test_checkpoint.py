@@ -15,7 +15,7 @@ CONFIG = RunConfig(network="lenet", options={"dropout": 0.5})
 @pytest.mark.parametrize("preset", ["small", "d2l_bn"])
 def test_weights_there_and_back(tmp_path: Path, preset: str) -> None:
     config = RunConfig(network="lenet", options=preset)
-    model = checkpoint.fresh("lenet", config.options, seed=1)
+    model = checkpoint.fresh("lenet", config.options, config.image_size, seed=1)
     checkpoint.save(model, config, tmp_path / "w.safetensors")
     assert [file.name for file in tmp_path.iterdir()] == ["w.safetensors"]
     loaded, back = checkpoint.load(tmp_path / "w.safetensors")
@@ -28,7 +28,7 @@ def test_weights_there_and_back(tmp_path: Path, preset: str) -> None:
 
 def test_fresh_weights_are_those_of_their_seed_and_leave_the_callers_numbers() -> None:
     state = torch.get_rng_state()
-    one, same, other = (checkpoint.fresh("lenet", CONFIG.options, seed) for seed in (1, 1, 2))
+    one, same, other = (checkpoint.fresh("lenet", CONFIG.options, 32, seed) for seed in (1, 1, 2))
     assert torch.equal(state, torch.get_rng_state())
     assert torch.equal(one.conv1.weight, same.conv1.weight)
     assert not torch.equal(one.conv1.weight, other.conv1.weight)
@@ -53,7 +53,7 @@ def misnamed(path):
 )
 def test_weights_that_cannot_be_read(tmp_path: Path, damage) -> None:
     path = tmp_path / "w.safetensors"
-    checkpoint.save(checkpoint.fresh("lenet", CONFIG.options, 0), CONFIG, path)
+    checkpoint.save(checkpoint.fresh("lenet", CONFIG.options, CONFIG.image_size, 0), CONFIG, path)
     damage(path)
     with pytest.raises(TrainingError, match=r"The weights in w\.safetensors cannot be read"):
         checkpoint.load(path)

@@ -34,7 +34,7 @@ def network(name: str) -> tuple[nn.Module, Tensor]:
     spec = catalog.NETWORKS[name]
     torch.manual_seed(0)
     model = spec.build(thin(name, "small").replace(batch_norm=True))
-    size = getattr(model.options, "image_size", spec.quick.image_size)
+    size = spec.default_image_size(model.options)
     return model, torch.rand(2, model.options.in_channels, size, size)
 
 

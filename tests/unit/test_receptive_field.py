@@ -80,7 +80,7 @@ def assert_fields(model: nn.Module, channels: int, size: int, at_least: int) -> 
 def test_networks(name: str, knobs, size) -> None:
     spec = catalog.NETWORKS[name]
     options = thin(name, "d2l").replace(activation="relu", **knobs)
-    model = spec.build(spec.fitted(options, image_size=size))
+    model = spec.build(options, image_size=size)
     assert_fields(model, 1, size, at_least=3)
     # The logits are a function of the whole picture.
     last = summarize(model.float(), (1, 1, size, size)).layers[-1]

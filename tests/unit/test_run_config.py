@@ -3,6 +3,7 @@
 import json
 
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -27,9 +28,12 @@ def test_defaults_are_the_quick_recipe_and_fit_the_data(network: str, dataset) -
         assert getattr(config, name) == getattr(quick, name), name
     assert config.options.in_channels == data.channels
     assert config.options.num_classes == data.num_classes
-    assert getattr(config.options, "image_size", config.image_size) == config.image_size
     assert config.training_images == (quick.train_size or data.train_size)
-    assert catalog.NETWORKS[network].build(config.options, device="meta") is not None
+    model = catalog.NETWORKS[network].build(
+        config.options, device="meta", image_size=config.image_size
+    )
+    shape = (1, data.channels, config.image_size, config.image_size)
+    assert model.eval()(torch.empty(shape, device="meta")).shape == (1, data.num_classes)
 
 
 @pytest.mark.parametrize(
@@ -127,7 +131,7 @@ def test_options_as_model_mapping_or_name() -> None:
     assert as_model.options.channels1 == 12
     assert LENET.options == RunConfig(network="lenet", options="small").options
     named = RunConfig(network="lenet", options="d2l_bn").options
-    assert (named.batch_norm, named.padding, named.image_size) == (True, 0, 32)
+    assert (named.batch_norm, named.padding) == (True, 0)
 
 
 @pytest.mark.parametrize(
@@ -162,7 +166,7 @@ def test_more_pictures_than_there_are_means_all() -> None:
 
 def test_replace_checks_and_fits_again() -> None:
     changed = LENET.replace(dataset="fashion_mnist", image_size=28, lr=0.5)
-    assert (changed.options.in_channels, changed.options.image_size) == (1, 28)
+    assert (changed.options.in_channels, changed.image_size) == (1, 28)
     assert changed.lr == 0.5
     assert LENET.options.in_channels == 3
     assert LENET.replace() == LENET
@@ -202,6 +206,14 @@ def test_json_and_back(network: str, dataset, lr, seed: int, batch_size, budget_
     assert hash(back) == hash(config)
     assert type(back.options) is type(config.options)
     assert RunConfig(**json.loads(config.model_dump_json())) == config
+
+
+@pytest.mark.parametrize("network", ["lenet", "alexnet", "vgg"])
+def test_a_run_stored_when_the_size_was_a_knob_of_the_network_is_read(network: str) -> None:
+    config = RunConfig(network=network, options="d2l", image_size=96)
+    stored = config.model_dump(mode="json")
+    stored["options"]["image_size"] = 96
+    assert RunConfig.from_json(json.dumps(stored)) == config
 
 
 @pytest.mark.parametrize("network", catalog.NETWORKS)

@@ -184,7 +184,7 @@ def test_wrong_channels_are_named(name: str) -> None:
 @pytest.mark.parametrize("name", ["lenet", "alexnet", "vgg"])
 def test_a_size_that_the_network_was_not_built_for(name: str) -> None:
     model = built(name, "small")
-    size = model.options.image_size
+    size = model.image_size
     with pytest.raises(ConfigError, match=f"built for pictures of {size}×{size}.*image_size=96"):
         summarize(model, (1, 1, 96, 96))
     with pytest.raises(ConfigError, match=r"96×128 were given\. Crop or resize them to squares"):

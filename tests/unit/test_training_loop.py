@@ -77,7 +77,7 @@ def test_events_and_their_order() -> None:
     assert isinstance(started, Started)
     assert (started.device, started.precision) == ("cpu", "float32")
     assert (started.train_images, started.test_images, started.steps) == (96, 70, 12)
-    model = catalog.NETWORKS["lenet"].build(CONFIG.options)
+    model = catalog.NETWORKS["lenet"].build(CONFIG.options, image_size=CONFIG.image_size)
     assert started.params == sum(p.numel() for p in model.parameters())
     assert {type(event) for event in middle} == {Progress, Evaluation}
     assert [e.step for e in middle if isinstance(e, Progress)] == list(range(1, 13))
