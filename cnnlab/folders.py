@@ -6,6 +6,9 @@ from pathlib import Path
 
 from platformdirs import user_cache_dir, user_data_dir
 
+# The library itself, as it travels to other processes and machines.
+PACKAGE = Path(__file__).parent
+
 
 def data_folder() -> Path:
     """Where data sets are: the folder named by CNNLAB_DATA, or one in the user's cache.
@@ -23,6 +26,12 @@ def cache_folder() -> Path:
 def home_folder() -> Path:
     """Where runs and their weights are: CNNLAB_HOME, or a folder in the user's data."""
     return _folder("CNNLAB_HOME", user_data_dir("cnnlab"))
+
+
+def library_on_path() -> dict[str, str]:
+    """The environment for another Python process that shall find this library, wherever it is."""
+    search = [str(PACKAGE.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return os.environ | {"PYTHONPATH": os.pathsep.join(search)}
 
 
 def size_bytes(path: Path) -> int | None:

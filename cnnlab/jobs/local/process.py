@@ -3,20 +3,18 @@
 import contextlib
 import json
 import logging
-import os
 import queue
 import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
+from cnnlab.folders import library_on_path
 from cnnlab.training.estimate import Estimate
 from cnnlab.training.events import Event, from_json
 
-PROJECT = Path(__file__).parents[2]
 # A process that has closed its output is at its end; longer than this it does not take.
 LAST_WORDS_S = 2.0
 # Kinds of runs whose speed is kept.
@@ -37,14 +35,13 @@ class Worker:
         self._estimates: dict[str, Estimate] = {}
         self._asked: set[str] = set()
         self._on_death = on_death
-        search = [str(PROJECT), *filter(None, [os.environ.get("PYTHONPATH")])]
         self.process = subprocess.Popen(
             [sys.executable, "-m", "cnnlab.jobs.local.worker", device],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
             encoding="utf-8",
-            env=os.environ | {"PYTHONPATH": os.pathsep.join(search)},
+            env=library_on_path(),
             # Ctrl-C is for the server, which then ends its workers.
             start_new_session=True,
         )

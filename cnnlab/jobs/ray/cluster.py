@@ -3,13 +3,12 @@
 import importlib
 import os
 import socket
-from pathlib import Path
 from typing import Any
 
 from cnnlab.errors import ConfigError
+from cnnlab.folders import PACKAGE
 from cnnlab.jobs.limits import Settings
 
-PACKAGE = Path(__file__).parents[1]
 ANSWER_S = 5
 
 
