@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import torch
 
+from cnnlab import cgroups
 from cnnlab.errors import ConfigError
 
 
@@ -31,10 +32,12 @@ def available() -> list[Device]:
 
 
 def usable_cores() -> int:
-    """Cores that this process may run on, which a container can limit."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    """Cores that this process may keep busy: a container can limit them, and their time."""
+    has_affinity = hasattr(os, "sched_getaffinity")
+    cores = len(os.sched_getaffinity(0)) if has_affinity else os.cpu_count() or 1
+    # Of one and a half, one can be kept busy: a second thread would only be held back.
+    limit = cgroups.cpu_limit()
+    return cores if limit is None else max(1, min(cores, int(limit)))
 
 
 def resolve(name: str) -> torch.device:
