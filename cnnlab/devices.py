@@ -1,11 +1,11 @@
-"""Where a network can be trained: the machine's GPUs and its CPU."""
+"""Where a network can be trained: the GPUs of this machine that work, and its CPU."""
 
 import os
 from dataclasses import dataclass
 
 import torch
 
-from cnnlab import cgroups
+from cnnlab import cgroups, gpus
 from cnnlab.errors import ConfigError
 
 
@@ -22,13 +22,18 @@ class Device:
 
 
 def available() -> list[Device]:
-    """The devices of this machine, the fastest first."""
-    gpus = []
-    for index in range(torch.cuda.device_count()):
-        properties = torch.cuda.get_device_properties(index)
-        gpus.append(Device(f"cuda:{index}", properties.name, properties.total_memory / 1e9))
+    """The devices of this machine on which a network can be trained, the fastest first."""
+    working = [gpu for gpu in gpus.tried() if not gpu.problem]
     cores = usable_cores()
-    return [*gpus, Device("cpu", f"CPU, {cores} core{'s' if cores > 1 else ''}")]
+    return [
+        *(Device(gpu.name, gpu.title, gpu.memory_gb) for gpu in working),
+        Device("cpu", f"CPU, {cores} core{'s' if cores > 1 else ''}"),
+    ]
+
+
+def problems() -> list[str]:
+    """A sentence for every GPU that is left out, with the reason."""
+    return [f"{gpu.title} is not used: {gpu.problem}." for gpu in gpus.tried() if gpu.problem]
 
 
 def usable_cores() -> int:
@@ -48,17 +53,26 @@ def resolve(name: str) -> torch.device:
     names = [device.name for device in available()]
     wanted = {"auto": names[0], "cuda": "cuda:0"}.get(name, name)
     if wanted not in names:
+        left_out = "".join(f" {problem}" for problem in problems())
         raise ConfigError(
             f"There is no device {name!r} on this machine; it has {', '.join(names)}. "
-            'Choose one of them, or "auto".'
+            f'Choose one of them, or "auto".{left_out}'
         )
     return torch.device(wanted)
 
 
+def synchronize(device: torch.device) -> None:
+    """Wait until the device has done all that it was given; a CPU always has."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()
+
+
 def has_bfloat16(device: torch.device) -> bool:
     """Whether the device multiplies numbers of 16 bits in hardware, and not by detours."""
-    if device.type == "cuda":
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    if device.type != "cpu":
+        return any(gpu.bfloat16 for gpu in gpus.tried() if gpu.name == str(device))
     if not hasattr(torch.cpu, "get_capabilities"):
         # PyTorch 2.11 cannot tell yet; there the CPU keeps to single precision.
         return False

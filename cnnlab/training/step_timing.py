@@ -6,6 +6,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from cnnlab import devices
 from cnnlab.datasets import DATASETS, Dataset
 from cnnlab.training.config import RunConfig
 from cnnlab.training.metrics import Metrics
@@ -84,8 +85,7 @@ class StepTimer:
                 raise Interrupted
             begin_s = time.perf_counter()
             work(size)
-            if self._trainer.device.type == "cuda":
-                torch.cuda.synchronize(self._trainer.device)
+            devices.synchronize(self._trainer.device)
             times_s.append(time.perf_counter() - begin_s)
         return min(times_s[1:])
 

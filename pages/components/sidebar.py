@@ -13,11 +13,13 @@ ICONS = {
 
 
 def show() -> None:
-    """The machine, and the data sets by what can be done with them."""
+    """The machine, what of it cannot be used, and the data sets by what can be done with them."""
     with st.sidebar:
         device = devices.available()[0]
         memory = f", {device.memory_gb:.0f} GB" if device.memory_gb else ""
         st.caption(f":material/memory: **{device.title}**{memory}")
+        for problem in devices.problems():
+            st.caption(f":material/warning: {problem}")
         data()
         if services.store().notice:
             st.warning(services.store().notice)

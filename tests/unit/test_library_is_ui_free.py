@@ -29,7 +29,7 @@ NETWORKS_MAY_IMPORT = ("cnnlab.errors", "cnnlab.validated", "cnnlab.networks")
 ORDER = (
     ("errors", "validated", "folders", "atomic"),
     ("networks",),
-    ("devices",),
+    ("devices", "gpus", "cgroups"),
     ("catalog", "network_spec", "tracing", "datasets", "images", "image_headers"),
     ("summary", "layer_csv", "diagrams", "features"),
     ("training",),

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-
+from cnnlab import devices
 from cnnlab.errors import TrainingError
 from cnnlab.jobs.local.process import Worker
 from cnnlab.training.config import RunConfig
@@ -55,7 +54,7 @@ class LocalEngine:
     """Worker processes on this machine: one for every GPU, and some for the CPU."""
 
     def __init__(self, cpu_slots: int = 1) -> None:
-        gpus = [f"cuda:{i}" for i in range(torch.cuda.device_count())]
+        gpus = [device.name for device in devices.available() if device.name != "cpu"]
         self.devices = gpus + ["cpu"] * cpu_slots
         self.slots = len(self.devices)
         # All workers are started by one thread that stays: Linux ends them with it.
