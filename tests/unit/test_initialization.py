@@ -94,5 +94,5 @@ def test_layers_of_other_kinds_draw_anew_too_and_leave_the_callers_random_number
 def test_an_untrained_network_of_the_pages_is_the_one_that_a_run_begins_with() -> None:
     begun = parameters("lenet", {}, seed=7)
     options = RunConfig(network="lenet").options
-    shown = dict(checkpoint.fresh("lenet", options, seed=7).named_parameters())
+    shown = dict(checkpoint.fresh("lenet", options, 32, seed=7).named_parameters())
     assert all(torch.equal(begun[name], shown[name]) for name in begun)
