@@ -82,7 +82,7 @@ def misfit(model: nn.Module, shape: tuple[int, ...]) -> str | None:
     )
 
 
-# The book's recipes: D2L 0.17.6, sections 6.6 and 7.1-7.7. The quick ones are ours.
+# Source of the book's recipes: Dive into Deep Learning 0.17.6. The quick ones are ours.
 NETWORKS: dict[str, NetworkSpec] = {
     spec.name: spec
     for spec in (

@@ -1,5 +1,6 @@
 """The chapter texts: length, form, the points each must cover, figures the models bear out."""
 
+import math
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -8,12 +9,16 @@ import pytest
 from torch import nn
 
 from cnnlab import catalog
+from cnnlab.networks.densenet import DenseLayer, DenseNetOptions
+from cnnlab.summary import summarize
 
 TEXTS = Path(__file__).parents[2] / "assets" / "text"
 
 # What each page must speak of: regular expressions that ignore case, one after a semicolon.
 REQUIRED = {
     "alexnet": (
+        "overfitting; why this head needs dropout; one tower; two of them trained on more data; "
+        "validation set; today's form; "
         "LeNet; five layers with weights against eight; ReLU; sigmoid; cost; saturat; "
         "vanishing gradient; initialization; dropout; augmentation; flipped; cropped; colour; "
         "seven networks; 18.2%; 227"
@@ -25,14 +30,19 @@ REQUIRED = {
     "nin": (
         "LeNet, AlexNet and VGG share; fully-connected layer at every pixel; 1×1; NiN block; "
         "no fully-connected layers; as many channels as there are classes; "
-        "global average pooling; logits; no logit is ever negative; 8 end near chance"
+        "global average pooling; logits; no logit is ever negative; 8 end near chance; "
+        "nothing in the layer that follows says"
     ),
     "googlenet": (
         "four parallel paths; concatenated along the channels; channel counts per path; knobs; "
         "5×5; nine inception blocks; max-pooling between; global average pooling; "
-        "6.8 million; nine times; auxiliary; regularizers"
+        "6.8 million; nine times; auxiliary; regularizers; replaces a stack of fully-connected"
     ),
     "batch_norm": (
+        "differ in size: between one layer and the next, and between the units; "
+        "similar scales suit one learning rate; deep networks are prone to overfit; "
+        "the whole training set; stand in for them; biased; unbiased; 31.0 million; 13.3 million; "
+        "authors' own reading; "
         r"mean 0 and standard deviation 1; \\gamma; \\beta; learned with the rest; "
         "speed up convergence; contested; internal covariate shift; Santurkar; Bjorck; Fixup; "
         "unsettled; batch size matters; fully-connected layer:; "
@@ -42,11 +52,13 @@ REQUIRED = {
     "resnet": (
         r"residual block; x \+ g\(x\); 1×1 convolution; GoogLeNet; "
         "batch norm after each convolution; ResNet-18; four stages; 27.94%; 27.88%; "
-        "nearly equal; vanishing gradients; Veit; shatter; 76.1%; 80.9%"
+        "nearly equal; vanishing gradients; Veit; shatter; 76.1%; 80.9%; "
+        "fill up with zeros; 24.52%; wherever the skip is the identity"
     ),
     "densenet": (
         r"concatenat; instead of add; graph is called dense; L\(L\+1\)/2; growth rate; "
-        "dense block; transition layer; average pooling; memory-hungry; shared storage"
+        "dense block; transition layer; average pooling; memory-hungry; shared storage; "
+        "a DenseNet layer, is batch norm, ReLU, 3×3 convolution; pays only from"
     ),
 }
 
@@ -122,6 +134,11 @@ def test_a_text_ends_with_things_to_try_and_its_sources(slug: str) -> None:
 
 
 @slugs
+def test_editions_of_the_book_are_named_in_the_sources_only(slug: str) -> None:
+    assert not re.search(r"D2L|0\.17|section [78]\.", body(slug))
+
+
+@slugs
 def test_a_paper_named_in_the_text_stands_in_the_sources(slug: str) -> None:
     sources = read(slug).rstrip("\n").splitlines()[-1]
     cited = re.findall(r"([A-Z]\w+)(?: et al\.| & [A-Z]\w+) \(?((?:19|20)\d\d)\b", body(slug))
@@ -152,6 +169,25 @@ def dense_block_convolutions() -> int:
     return sum(p.numel() for m in convolutions for p in m.parameters())
 
 
+def alexnets_head_after_googlenet() -> int:
+    """Parameters of AlexNet's three layers where GoogLeNet takes an average."""
+    googlenet = catalog.network("googlenet")
+    table = summarize(
+        googlenet.build(device="meta"), (1, 1, googlenet.book.image_size, googlenet.book.image_size)
+    )
+    pooled = next(layer for layer in table.layers if layer.name == "global_pool")
+    hidden = catalog.network("alexnet").preset("d2l").hidden  # type: ignore[attr-defined]
+    features = math.prod(pooled.input_shape)
+    sizes = [(features, hidden), (hidden, hidden), (hidden, 10)]
+    return sum(inputs * outputs + outputs for inputs, outputs in sizes)
+
+
+def widest_input(preset: str) -> int:
+    """The most channels that a layer of DenseNet's dense blocks reads."""
+    model = catalog.build("densenet", preset)
+    return max(m.norm1.num_features for m in model.modules() if isinstance(m, DenseLayer))
+
+
 # What a text says, and the same count in the models that its page builds.
 EXACT: list[tuple[str, str, Callable[[], int], int]] = [
     ("vgg", "102{,}764{,}544", lambda: params("vgg", "fc1", base_channels=64), 102_764_544),
@@ -166,6 +202,10 @@ EXACT: list[tuple[str, str, Callable[[], int], int]] = [
     ),
     ("resnet", "8{,}320", lambda: params("resnet", "stage2.block1.shortcut"), 8_320),
     ("densenet", "129{,}152", dense_block_convolutions, 129_152),
+    ("densenet", "at most 216", lambda: widest_input("d2l"), 216),
+    ("densenet", "up to 992 channels, $31\\,k$", lambda: widest_input("densenet121"), 31 * 32),
+    ("googlenet", "54{,}575{,}114", alexnets_head_after_googlenet, 54_575_114),
+    ("googlenet", "10{,}250", lambda: params("googlenet", "fc"), 10_250),
 ]
 
 
@@ -179,6 +219,8 @@ def test_a_typed_count_is_that_of_the_model(
 
 ROUNDED: list[tuple[str, str, Callable[[], float], float]] = [
     ("alexnet", r"\approx 26$ million", lambda: params("alexnet", "fc6") / 1e6, 26),
+    ("alexnet", r"\approx 17$ million", lambda: params("alexnet", "fc7") / 1e6, 16.8),
+    ("googlenet", "not quite six million", lambda: params("googlenet") / 1e6, 5.98),
     (
         "alexnet",
         "more than half of the network",
@@ -219,3 +261,18 @@ def test_a_rounded_figure_is_near_that_of_the_model(
 ) -> None:
     assert said in read(slug)
     assert count() == pytest.approx(figure, rel=0.01)
+
+
+@pytest.mark.parametrize("growth_rate", [8, 32])
+def test_a_bottleneck_pays_from_where_the_text_says(growth_rate: int) -> None:
+    assert "$c = 7.2\\,k$" in read("densenet")
+
+    def weights(bottleneck: bool, channels: int) -> int:
+        options = DenseNetOptions(growth_rate=growth_rate, bottleneck=bottleneck)
+        layer = DenseLayer(options, channels)
+        found = [m for m in layer.modules() if isinstance(m, nn.Conv2d)]
+        return sum(m.weight.numel() for m in found)
+
+    below, above = math.floor(7.2 * growth_rate), math.ceil(7.2 * growth_rate) + 1
+    assert weights(True, below) > weights(False, below)
+    assert weights(True, above) < weights(False, above)
