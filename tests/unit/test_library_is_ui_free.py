@@ -31,6 +31,7 @@ ORDER = (
     ("networks",),
     ("devices", "gpus", "cgroups"),
     ("catalog", "network_spec", "tracing", "datasets", "images", "image_headers"),
+    ("trace", "receptive_field"),
     ("summary", "layer_csv", "diagrams", "features"),
     ("training",),
     ("runs",),
