@@ -109,7 +109,7 @@ def follow(name: str, config: RunConfig) -> Outcome:
     finally:
         print()
     if not isinstance(event, Finished):
-        raise TrainingError(f"The run ended as {event.kind!r}, before it was done.")
+        raise TrainingError(f"The run ended as {event.type!r}, before it was done.")
     return Outcome(
         name=name,
         seed=config.seed,

@@ -261,7 +261,7 @@ class RunManager:
                 self._durations_s.append(self._clock() - job.begun_s)
             stopped = job.stopped if isinstance(event, Cancelled) else None
             message = " ".join(part for part in (stopped, event.note) if part)
-            self._end(job.run, event.kind, message, event.weights, figures(event))
+            self._end(job.run, event.type, message, event.weights, figures(event))
 
     def _end(
         self,

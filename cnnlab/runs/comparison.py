@@ -16,7 +16,8 @@ def differences(configs: Sequence[RunConfig]) -> list[dict[str, Any]]:
 
 def flatten(config: RunConfig) -> dict[str, Any]:
     """All fields of a run on one level; the network's knobs and the augmentation included."""
-    fields = config.model_dump()
+    # What is observed of a run changes nothing in it.
+    fields = config.model_dump(exclude={"probes"})
     nested = {**fields.pop("augment"), **fields.pop("options")}
     # The data decide these; the run's own fields already say so.
     for name in ("in_channels", "num_classes"):

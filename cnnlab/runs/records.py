@@ -5,7 +5,9 @@ import math
 import os
 import platform
 import sqlite3
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from dataclasses import fields as dataclass_fields
 from functools import lru_cache
 from typing import Any
 
@@ -14,7 +16,16 @@ import torchvision
 
 from cnnlab.errors import ConfigError
 from cnnlab.training.config import RunConfig
-from cnnlab.training.events import Cancelled, Failed, Finished, Started
+from cnnlab.training.events import (
+    Cancelled,
+    Evaluation,
+    Event,
+    Failed,
+    Finished,
+    Measurement,
+    Progress,
+    Started,
+)
 
 ACTIVE = ("queued", "running")
 
@@ -81,7 +92,7 @@ class Curve:
 
 def record(row: sqlite3.Row) -> RunRecord | None:
     """A row as a run; None where its configuration cannot be read any more."""
-    fields = {name: row[name] for name in row.keys() if name != "owner"}  # noqa: SIM118
+    fields = {field.name: row[field.name] for field in dataclass_fields(RunRecord)}
     try:
         fields["config"] = _config(row["config"])
         fields["environment"] = json.loads(row["environment"])
@@ -122,9 +133,33 @@ def _columns(rows: list[sqlite3.Row]) -> list[list[Any]]:
     ]
 
 
+def sorted_by_table(
+    run: str, events: Iterable[Event]
+) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]], list[Measurement]]:
+    """Events as rows of the points and of the evaluations; measurements have a file of their own.
+
+    Raises: TypeError for any other event.
+    """
+    points: list[tuple[Any, ...]] = []
+    tests: list[tuple[Any, ...]] = []
+    measured: list[Measurement] = []
+    for e in events:
+        if isinstance(e, Progress):
+            place = run, e.step, e.epoch, e.elapsed_s
+            speed = e.lr, e.images_per_s, e.eta_s
+            points.append((*place, e.train_loss, e.train_accuracy, *speed))
+        elif isinstance(e, Evaluation):
+            tests.append((run, e.step, e.epoch, e.elapsed_s, e.test_loss, e.test_accuracy))
+        elif isinstance(e, Measurement):
+            measured.append(e)
+        else:
+            raise TypeError(f"the store keeps no points of the type {e.type!r}")
+    return points, tests, measured
+
+
 def figures(event: Finished | Cancelled | Failed) -> dict[str, Any]:
     """The numbers of an ending."""
-    return event.model_dump(exclude={"kind", "weights", "note", "message"})
+    return event.model_dump(exclude={"type", "weights", "note", "message"})
 
 
 def environment(started: Started) -> dict[str, Any]:
@@ -134,5 +169,5 @@ def environment(started: Started) -> dict[str, Any]:
         "torch": torch.__version__,
         "torchvision": torchvision.__version__,
         "cores": os.cpu_count(),
-        **started.model_dump(exclude={"kind"}),
+        **started.model_dump(exclude={"type"}),
     }

@@ -14,12 +14,12 @@ from typing import Any, Self
 
 from cnnlab.errors import TrainingError
 from cnnlab.folders import home_folder
-from cnnlab.runs import records
+from cnnlab.runs import measurements, records
 from cnnlab.runs.database import Database
 from cnnlab.runs.records import ACTIVE, Curve, RunRecord, Standing
 from cnnlab.runs.server_lock import ServerLock
 from cnnlab.training.config import RunConfig
-from cnnlab.training.events import Evaluation, Event, Progress
+from cnnlab.training.events import Event, Measurement
 
 __all__ = ["ACTIVE", "Curve", "RunRecord", "RunStore"]
 
@@ -50,7 +50,11 @@ CREATE TABLE evaluations (
 CREATE INDEX evaluations_by_run ON evaluations (run);
 """
 # Each further script brings the tables of an existing file one version ahead.
-SCRIPTS = (SCHEMA, "ALTER TABLE runs ADD COLUMN figures TEXT NOT NULL DEFAULT '{}';")
+SCRIPTS = (
+    SCHEMA,
+    "ALTER TABLE runs ADD COLUMN figures TEXT NOT NULL DEFAULT '{}';",
+    measurements.SCHEMA,
+)
 
 
 class RunStore:
@@ -163,6 +167,13 @@ class RunStore:
             ).fetchone()
         return Standing(*row) if row else None
 
+    def measurements(
+        self, run: str, kind: str | None = None, layer: str | None = None
+    ) -> list[Measurement]:
+        """What probes read off a run, of one kind or layer where it is given."""
+        with self._db.read() as db:
+            return measurements.read(db, run, kind, layer)
+
     # Writing
 
     def add(self, config: RunConfig, visitor: str, page: str, name: str) -> str:
@@ -197,32 +208,16 @@ class RunStore:
             )
 
     def append(self, run: str, events: Iterable[Event]) -> None:
-        """Write several points at once; those of a deleted run are dropped."""
-        events = list(events)
-        points = [
-            (
-                run,
-                e.step,
-                e.epoch,
-                e.elapsed_s,
-                e.train_loss,
-                e.train_accuracy,
-                e.lr,
-                e.images_per_s,
-                e.eta_s,
-            )
-            for e in events
-            if isinstance(e, Progress)
-        ]
-        tests = [
-            (run, e.step, e.epoch, e.elapsed_s, e.test_loss, e.test_accuracy)
-            for e in events
-            if isinstance(e, Evaluation)
-        ]
+        """Write several points at once; those of a deleted run are dropped.
+
+        Raises: TypeError for an event of which the store keeps nothing.
+        """
+        points, tests, measured = records.sorted_by_table(run, events)
         with self._db.write() as db:
             if db.execute("SELECT 1 FROM runs WHERE id = ?", (run,)).fetchone():
                 db.executemany("INSERT INTO points VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", points)
                 db.executemany("INSERT INTO evaluations VALUES (?, ?, ?, ?, ?, ?)", tests)
+                measurements.write(db, run, measured)
 
     def ended(
         self,
@@ -234,6 +229,7 @@ class RunStore:
     ) -> None:
         """Note how a run ended; the first ending counts."""
         with self._db.write() as db:
+            message = " ".join(filter(None, (message, measurements.note(db, run))))
             db.execute(
                 "UPDATE runs SET status = ?, message = ?, weights = ?, figures = ?, ended_s = ? "
                 "WHERE id = ? AND status IN ('queued', 'running')",

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import Field, SerializeAsAny, model_validator
+from pydantic import Field, SerializeAsAny, field_validator, model_validator
 
 from cnnlab import catalog
 from cnnlab.datasets import DATASETS
@@ -12,6 +12,8 @@ from cnnlab.datasets.augment import Augment
 from cnnlab.errors import ConfigError
 from cnnlab.network_spec import LARGEST_IMAGE, SMALLEST_IMAGE
 from cnnlab.networks.options import Options
+from cnnlab.training import probes
+from cnnlab.training.probes import Probe
 from cnnlab.validated import Validated
 
 Optimizer = Literal["sgd", "adam", "adamw"]
@@ -54,6 +56,7 @@ class RunConfig(Validated):
     seed: int = Field(0, ge=0, lt=2**31, description="Where all random numbers start.")
     precision: Precision = Field("auto", description="Number format of the arithmetic.")
     device: str = "auto"
+    probes: tuple[SerializeAsAny[Probe], ...] = Field((), description="What is observed inside.")
 
     if TYPE_CHECKING:
         # What is left out is filled in below, which a type checker cannot know.
@@ -77,6 +80,11 @@ class RunConfig(Validated):
             in_channels=DATASETS[dataset].channels, num_classes=DATASETS[dataset].num_classes
         )
         return fields
+
+    @field_validator("probes", mode="before")
+    @classmethod
+    def _read_probes(cls, given: object) -> tuple[Probe, ...]:
+        return probes.probes(given)
 
     @model_validator(mode="after")
     def _check_combination(self) -> "RunConfig":

@@ -4,6 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from cnnlab.training.probes.values import Values
+
 
 class _Event(BaseModel):
     model_config = ConfigDict(frozen=True, ser_json_inf_nan="constants")
@@ -12,7 +14,7 @@ class _Event(BaseModel):
 class Started(_Event):
     """The model is built, the data are on the device, the first step comes next."""
 
-    kind: Literal["started"] = "started"
+    type: Literal["started"] = "started"
     device: str
     precision: str
     params: int
@@ -27,7 +29,7 @@ class Progress(_Event):
     Units: `epoch` counts fractions; `eta_s` is the time left.
     """
 
-    kind: Literal["progress"] = "progress"
+    type: Literal["progress"] = "progress"
     step: int
     epoch: float
     elapsed_s: float
@@ -41,12 +43,27 @@ class Progress(_Event):
 class Evaluation(_Event):
     """Loss and accuracy over the whole test set."""
 
-    kind: Literal["evaluation"] = "evaluation"
+    type: Literal["evaluation"] = "evaluation"
     step: int
     epoch: float
     elapsed_s: float
     test_loss: float
     test_accuracy: float
+
+
+class Measurement(_Event):
+    """What a probe read off one step, of one layer or of the whole network.
+
+    `kind` is the probe's, whose class says what `values` holds.
+    """
+
+    type: Literal["measurement"] = "measurement"
+    step: int
+    epoch: float
+    elapsed_s: float
+    kind: str
+    layer: str | None
+    values: Values
 
 
 class _Ended(_Event):
@@ -67,28 +84,34 @@ class _Ended(_Event):
 class Finished(_Ended):
     """The run did all its epochs, or used up its budget."""
 
-    kind: Literal["finished"] = "finished"
+    type: Literal["finished"] = "finished"
 
 
 class Cancelled(_Ended):
     """The reader stopped the run; what it learned so far is kept."""
 
-    kind: Literal["cancelled"] = "cancelled"
+    type: Literal["cancelled"] = "cancelled"
 
 
 class Failed(_Event):
     """The run could not go on; the message says why and what to change."""
 
-    kind: Literal["failed"] = "failed"
+    type: Literal["failed"] = "failed"
     message: str
     step: int = 0
     elapsed_s: float = 0.0
 
 
-Event = Started | Progress | Evaluation | Finished | Cancelled | Failed
+Event = Started | Progress | Evaluation | Measurement | Finished | Cancelled | Failed
 ENDINGS = (Finished, Cancelled, Failed)
 
-_adapter: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="kind")])
+
+def can_wait(event: Event) -> bool:
+    """Whether an event may be sent together with later ones: there are many of its kind."""
+    return isinstance(event, Progress | Measurement) and event.step > 1
+
+
+_adapter: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="type")])
 
 
 def from_json(line: str | bytes) -> Event:

@@ -14,6 +14,7 @@ from cnnlab.training.endings import Ending
 from cnnlab.training.evaluation import evaluate
 from cnnlab.training.events import Cancelled, Event, Finished
 from cnnlab.training.own_state import OwnState
+from cnnlab.training.probes.observation import Observer
 from cnnlab.training.run_state import RunState
 from cnnlab.training.trainer import Trainer
 
@@ -69,10 +70,14 @@ def steps(
 ) -> Generator[Event, None, Ending]:
     """Train to the end of the plan, the budget or the reader's patience."""
     plan = run.plan
+    observer = Observer(run.config.probes, trainer, plan.observation_steps)
     trainer.model.train()
     for batch in trainer.batches():
         run.begin_step()
-        trainer.update(batch, run.recent)
+        observation = observer.at(run.step)
+        trainer.update(batch, run.recent, observation)
+        if observation is not None:
+            yield from run.measurements(observation)
 
         if plan.checks(run.step) and run.diverged:
             return endings.diverged(run)

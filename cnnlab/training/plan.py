@@ -11,6 +11,8 @@ EVALUATIONS = 8
 # A test picture costs a forward pass, about a third of a training step; more than this
 # share of the run's time spent on looking would slow it down for nothing.
 EVALUATION_SHARE = 0.15
+# Steps that a probe looks at, if it doesn't say otherwise; and the most, if it does.
+OBSERVATIONS, MOST_OBSERVATIONS = 40, 100
 # A loss that is no number any more is noticed within so many steps.
 CHECK_EVERY = 50
 
@@ -57,6 +59,17 @@ class Plan:
     def reports(self, step: int) -> bool:
         """Whether a point is due; the first comes at once, so that the reader sees life."""
         return step == 1 or step % self.report_every == 0 or step == self.steps
+
+    def observation_steps(self, every: int | None = None) -> frozenset[int]:
+        """Steps that a probe looks at: dense at first, or evenly where `every` is given."""
+        if every is not None:
+            apart = max(every, -(-self.steps // MOST_OBSERVATIONS))
+            return frozenset({1, *range(apart, self.steps + 1, apart)})
+        found = [1]
+        for i in range(1, OBSERVATIONS):
+            spread = round(1 + (self.steps - 1) * (i / (OBSERVATIONS - 1)) ** 2)
+            found.append(max(found[-1] + 1, spread))
+        return frozenset(step for step in found if step <= self.steps)
 
     def checks(self, step: int) -> bool:
         """Whether it is time to see that the loss is still a number."""

@@ -2,13 +2,15 @@
 
 import math
 import time
+from collections.abc import Iterator
 
 import torch
 
 from cnnlab.training.config import RunConfig
-from cnnlab.training.events import Evaluation, Progress
+from cnnlab.training.events import Evaluation, Measurement, Progress
 from cnnlab.training.metrics import Metrics
 from cnnlab.training.plan import Plan
+from cnnlab.training.probes.observation import Observation
 
 
 class RunState:
@@ -81,6 +83,19 @@ class RunState:
             images_per_s=self.images_per_s,
             eta_s=self.eta_s,
         )
+
+    def measurements(self, observation: Observation) -> Iterator[Measurement]:
+        """What the probes read off the last step."""
+        elapsed_s = self.elapsed_s
+        for kind, layer, values in observation.values():
+            yield Measurement(
+                step=self.step,
+                epoch=self.epoch,
+                elapsed_s=elapsed_s,
+                kind=kind,
+                layer=layer,
+                values=values,
+            )
 
     def evaluation(self, test: tuple[float, float], took_s: float) -> Evaluation:
         """The point of the test curve here."""

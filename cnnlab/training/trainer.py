@@ -1,14 +1,17 @@
 """The model in training: its batches, one step forward, and predictions."""
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 
 import torch
+from PIL.Image import Image
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from cnnlab import catalog
 from cnnlab.datasets import Dataset
 from cnnlab.datasets.augment import Augment, prepare
+from cnnlab.images import to_batch
 from cnnlab.training import checkpoint
 from cnnlab.training.config import RunConfig
 from cnnlab.training.cuda_graphs import StepRecorder
@@ -18,6 +21,7 @@ from cnnlab.training.metrics import Metrics
 from cnnlab.training.optimizers import build_optimizer
 from cnnlab.training.own_state import seed
 from cnnlab.training.plan import Plan
+from cnnlab.training.probes.observation import Observation
 from cnnlab.training.schedules import build_schedule
 
 
@@ -73,36 +77,50 @@ class Trainer:
             full = self.plan.steps_per_epoch * self.config.batch_size
             yield from self.subset[order].to(self.device)[:full].split(self.config.batch_size)
 
-    def update(self, batch: Tensor, metrics: Metrics) -> None:
+    def update(
+        self, batch: Tensor, metrics: Metrics, observation: Observation | None = None
+    ) -> None:
         """One step: forward, backward, and the weights a little further."""
         # Whole rows at a time: indexing with [] copies byte by byte, ten times as slowly.
         images = self.data.train_images.index_select(0, batch)
         images = self.pictures(images, self.config.augment)
         labels = self.data.train_labels.index_select(0, batch)
-        loss, logits = self.recorder.step(self.learn, images, labels)
-        self.optimizer.step()
+        with observation or nullcontext():
+            eager = observation is not None
+            loss, logits = self.recorder.step(self.learn, images, labels, eager)
+            if observation is not None:
+                observation.advance()
+            self.optimizer.step()
         self.schedule.step()
         metrics.add(loss, logits, labels)
 
     def learn(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Loss and logits of a batch, and the gradients in the parameters."""
-        loss, logits = self.forward(images, labels)
+        logits = self.logits(images)
+        loss = cross_entropy(logits, labels)
         self.optimizer.zero_grad(set_to_none=not self.recorder.recorded)
         loss.backward()
         return loss.detach(), logits.detach()
 
     def predict(self, images: Tensor, labels: Tensor, metrics: Metrics) -> None:
         """One batch of the test set, which changes nothing."""
-        metrics.add(*self.forward(self.pictures(images, Augment()), labels), labels)
+        logits = self.logits(self.pictures(images, Augment()))
+        metrics.add(cross_entropy(logits, labels), logits, labels)
 
-    def forward(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """Loss and logits in the run's number format."""
+    def logits(self, images: Tensor) -> Tensor:
+        """The network's answer, computed in the run's number format."""
         mixed = self.precision != torch.float32
         with torch.autocast(self.device.type, self.precision, enabled=mixed):
-            logits = self.model(images)
-            return cross_entropy(logits, labels), logits
+            answer: Tensor = self.model(images)
+        return answer.float()
 
     def pictures(self, images: Tensor, augment: Augment) -> Tensor:
         """Stored pictures as the network's input."""
         batch = prepare(images, self.config.image_size, augment, self.draws)
         return batch.contiguous(memory_format=self.layout)
+
+    def as_input(self, picture: Image) -> Tensor:
+        """A reader's picture as a batch of one."""
+        options = self.config.options
+        batch = to_batch(picture, self.config.image_size, options.in_channels)
+        return batch.to(self.device).contiguous(memory_format=self.layout)

@@ -153,7 +153,7 @@ class TestOneEngine:
         started.wait(60)
         engine.cancel("c")
         events = list(engine.submit(2, "c", SHORT, tmp_path / "c.safetensors"))
-        assert [event.kind for event in events] == ["cancelled"]
+        assert [event.type for event in events] == ["cancelled"]
         assert "weights could not be kept" in events[0].note
         # The messenger is lost, so that only force can end the other two.
         engine._ray.kill(engine._stops)

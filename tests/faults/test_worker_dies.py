@@ -245,7 +245,7 @@ def test_a_worker_ends_in_the_middle_of_a_step_and_writes_only_events_to_its_out
         worker.stdin.flush()
         assert json.loads(worker.stdout.readline()) == {"ready": True}
         answers = [json.loads(worker.stdout.readline()) for _ in range(2)]
-        assert [answer["event"]["kind"] for answer in answers] == ["failed", "started"]
+        assert [answer["event"]["type"] for answer in answers] == ["failed", "started"]
         rest, log = worker.communicate(command(LONG_STEP.model_dump())[:20], timeout=5)
     assert rest == ""
     assert "broke off" in log

@@ -27,11 +27,11 @@ def test_what_was_shown_is_not_shown_again_and_time_goes_on(events) -> None:
     now_s = 0.0
     story = RestartedCurve(clock=lambda: now_s)
     first = [story.add(event) for event in events[:4]]
-    assert [event.kind for event in first] == [event.kind for event in events[:4]]
+    assert [event.type for event in first] == [event.type for event in events[:4]]
     assert story.note() is None
     story.restarts, now_s = 1, 100.0
     second = [event for event in map(story.add, events) if event is not None]
-    assert [event.kind for event in first + second] == [event.kind for event in events]
+    assert [event.type for event in first + second] == [event.type for event in events]
     assert not any(isinstance(event, Started) for event in second)
     assert [e.step for e in second] == [e.step for e in events[4:]]
     assert second[0].elapsed_s == 100 + events[4].elapsed_s

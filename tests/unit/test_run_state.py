@@ -245,7 +245,7 @@ class Waits(TorchFunctionMode):
     CONVERSIONS = frozenset(("__float__", "__int__", "__bool__", "__index__"))
 
     def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         self.found: list[str] = []
 
     def __torch_function__(

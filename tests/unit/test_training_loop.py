@@ -217,7 +217,7 @@ def test_a_stop_before_the_first_step_does_one_step() -> None:
 
 def test_a_budget_ends_early_with_an_evaluation() -> None:
     events = list(train(CONFIG.replace(budget_s=1e-6)))
-    assert [e.kind for e in events] == ["started", "progress", "evaluation", "finished"]
+    assert [e.type for e in events] == ["started", "progress", "evaluation", "finished"]
     assert events[-1].step == events[-2].step == 1
     assert events[-1].test_accuracy == events[-2].test_accuracy
 
@@ -226,7 +226,7 @@ def test_a_budget_ends_early_with_an_evaluation() -> None:
 def test_a_loss_that_runs_away(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, value) -> None:
     monkeypatch.setattr(trainer, "cross_entropy", lambda x, y: cross_entropy(x, y) * float(value))
     events = list(train(CONFIG, save_to=tmp_path / "w.safetensors"))
-    assert [e.kind for e in events] == ["started", "failed"]
+    assert [e.type for e in events] == ["started", "failed"]
     assert f"The loss became {value} at step 1" in events[-1].message
     assert "Lower the learning rate (it was 0.02)" in events[-1].message
     assert list(tmp_path.iterdir()) == []
@@ -244,7 +244,7 @@ def test_a_loss_that_runs_away_between_two_reports_ends_the_run_there(
 
     monkeypatch.setattr(trainer, "cross_entropy", runs_away)
     events = list(train(CONFIG.replace(evaluate="end")))
-    assert [e.kind for e in events] == ["started", "progress", "failed"]
+    assert [e.type for e in events] == ["started", "progress", "failed"]
     assert "The loss became nan at step 6" in events[-1].message
 
 

@@ -30,7 +30,7 @@ from cnnlab.jobs.limits import Settings
 from cnnlab.training import memory
 from cnnlab.training.config import RunConfig
 from cnnlab.training.estimate import Estimate, estimate
-from cnnlab.training.events import Cancelled, Event, Failed, Progress
+from cnnlab.training.events import Cancelled, Event, Failed, can_wait
 from cnnlab.training.loop import resident, train
 from cnnlab.training.step_timing import Interrupted
 
@@ -89,8 +89,7 @@ class Reports:
 
     def send(self, run: str, event: Event) -> None:
         self._waiting.append(f'{{"run": {json.dumps(run)}, "event": {event.model_dump_json()}}}\n')
-        urgent = not isinstance(event, Progress) or event.step == 1
-        if urgent or time.monotonic() - self._last_s > FLUSH_S:
+        if not can_wait(event) or time.monotonic() - self._last_s > FLUSH_S:
             self._out.write("".join(self._waiting))
             self._out.flush()
             self._waiting.clear()

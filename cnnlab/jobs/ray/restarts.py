@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from cnnlab.training.events import Event, Failed, Started
+from cnnlab.training.events import Event, Failed, Measurement, Started
 
 
 @dataclass
@@ -23,7 +23,7 @@ class RestartedCurve:
     restarts: int = 0
     _begun_s: float | None = None
     _lost_s: float = 0.0
-    _shown: dict[str, int] = field(default_factory=dict)
+    _shown: dict[tuple[str, ...], int] = field(default_factory=dict)
 
     def add(self, event: Event) -> Event | None:
         """The event as the reader shall see it; None where it was seen before."""
@@ -33,9 +33,9 @@ class RestartedCurve:
                 return None
             self._begun_s = self.clock()
             return event
-        if event.step <= self._shown.get(event.kind, -1):
+        if event.step <= self._shown.get(_series(event), -1):
             return None
-        self._shown[event.kind] = event.step
+        self._shown[_series(event)] = event.step
         if not isinstance(event, Failed):
             self.epoch = max(self.epoch, event.epoch)
         self.step = max(self.step, event.step)
@@ -51,3 +51,10 @@ class RestartedCurve:
             f"A machine was lost and the run started again {times}; the curve's gap in seconds is "
             "the work that was done again."
         )
+
+
+def _series(event: Event) -> tuple[str, ...]:
+    """What an event belongs to that has at most one of it at a step."""
+    if isinstance(event, Measurement):
+        return event.type, event.kind, event.layer or ""
+    return (event.type,)

@@ -12,7 +12,7 @@ import torch
 from cnnlab.errors import CnnLabError
 from cnnlab.training.config import RunConfig
 from cnnlab.training.estimate import Estimate, estimate
-from cnnlab.training.events import ENDINGS, Event, Failed, Progress
+from cnnlab.training.events import ENDINGS, Event, Failed, can_wait
 from cnnlab.training.loop import train
 
 # Points come faster than anybody can look; a few times a second they are sent together.
@@ -48,8 +48,7 @@ def batches(config: str, weights: Path, should_stop: Callable[[], bool]) -> Iter
     for event in _events(config, weights, should_stop):
         waiting.append(event.model_dump_json())
         ended = isinstance(event, ENDINGS)
-        urgent = ended or not isinstance(event, Progress) or event.step == 1
-        if urgent or time.monotonic() - sent_s > FLUSH_S:
+        if not can_wait(event) or time.monotonic() - sent_s > FLUSH_S:
             yield waiting, weights.read_bytes() if ended and weights.exists() else None
             waiting, sent_s = [], time.monotonic()
 
