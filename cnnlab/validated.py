@@ -1,8 +1,12 @@
 """A pydantic model whose complaints are sentences for the reader."""
 
-from typing import Any, Self
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Self, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from cnnlab.errors import ConfigError
 
@@ -33,6 +37,33 @@ class Validated(BaseModel):
         """A copy with some fields changed, checked like a new one."""
         kept = {name: getattr(self, name) for name in type(self).model_fields}
         return type(self)(**(kept | fields))
+
+
+@dataclass(frozen=True, eq=False)
+class OneOf:
+    """Marks a text field as a name in a registry; a further entry there is a further choice."""
+
+    registry: Mapping[str, object]
+
+    def __get_pydantic_core_schema__(
+        self, source: type[str], handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self._check, handler(source))
+
+    def _check(self, name: str) -> str:
+        if name not in self.registry:
+            names = {"names": ", ".join(self.registry)}
+            raise PydanticCustomError("one_of", "input should be one of {names}", names)
+        return name
+
+
+def choices(field: FieldInfo) -> tuple[Any, ...]:
+    """What a field can be, where that is a list of values or of names; else nothing."""
+    if get_origin(field.annotation) is Literal:
+        return get_args(field.annotation)
+    return tuple(
+        name for part in field.metadata if isinstance(part, OneOf) for name in part.registry
+    )
 
 
 def explain(error: ValidationError) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, SerializeAsAny, field_validator, model_validator
 
@@ -13,12 +13,15 @@ from cnnlab.errors import ConfigError
 from cnnlab.network_spec import LARGEST_IMAGE, SMALLEST_IMAGE
 from cnnlab.networks.options import Options
 from cnnlab.training import probes
+from cnnlab.training.initialization import INITIALIZATIONS
+from cnnlab.training.optimizers import OPTIMIZERS
 from cnnlab.training.probes import Probe
-from cnnlab.validated import Validated
+from cnnlab.training.schedules import SCHEDULES
+from cnnlab.validated import OneOf, Validated
 
-Optimizer = Literal["sgd", "adam", "adamw"]
-Schedule = Literal["constant", "cosine"]
-Init = Literal["default", "xavier", "kaiming"]
+Optimizer = Annotated[str, OneOf(OPTIMIZERS)]
+Schedule = Annotated[str, OneOf(SCHEDULES)]
+Init = Annotated[str, OneOf(INITIALIZATIONS)]
 Evaluate = Literal["spread", "end"]
 Precision = Literal["auto", "float32", "bfloat16"]
 

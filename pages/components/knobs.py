@@ -1,7 +1,7 @@
 """Widgets made from the fields of a pydantic model: nobody writes a knob twice."""
 
 from collections.abc import Callable, Collection
-from typing import Any, get_args, get_origin
+from typing import Any
 
 import streamlit as st
 from pydantic import BaseModel
@@ -10,6 +10,7 @@ from pydantic.fields import FieldInfo
 from cnnlab.catalog import NetworkSpec
 from cnnlab.network_spec import LARGEST_IMAGE, SMALLEST_IMAGE
 from cnnlab.networks.options import Options
+from cnnlab.validated import choices
 from pages.components import state
 
 # More steps than this are typed rather than slid.
@@ -57,9 +58,8 @@ def widget(model: type[BaseModel], name: str, default: Any, key: str) -> Any:
     saved: dict[str, Any] = {"key": key, "help": note, "bind": "query-params"}
     if field.annotation is bool:
         return st.toggle(label, default, **saved)
-    if get_origin(field.annotation):
-        choices = get_args(field.annotation)
-        return st.selectbox(label, choices, choices.index(default), format_func=words, **saved)
+    if found := choices(field):
+        return st.selectbox(label, found, found.index(default), format_func=words, **saved)
     low, high, step = bounds(field)
     number = float if field.annotation is float else int
     if (high - low) / step > LONGEST_SLIDER:

@@ -3,8 +3,10 @@
 from typing import get_args, get_origin
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from cnnlab.catalog import NETWORKS, SECTIONS
+from cnnlab.training.optimizers import OPTIMIZERS
 from pages.components import knobs
 from tests.app.conftest import Open, figures
 
@@ -44,3 +46,18 @@ def test_every_preset_on_its_page(open_page: Open, network: str) -> None:
         app.selectbox(key=f"a.{network}.preset").set_value(preset).run()
         assert not [*app.exception, *app.error], preset
         assert figures(app), preset
+
+
+def test_a_further_optimizer_is_offered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The list of a widget is that of the registry, not a copy."""
+
+    def page() -> None:
+        from cnnlab.training import RunConfig
+        from pages.components import knobs
+
+        knobs.widget(RunConfig, "optimizer", "sgd", "optimizer")
+
+    monkeypatch.setitem(OPTIMIZERS, "rmsprop", OPTIMIZERS["sgd"])
+    app = AppTest.from_function(page, default_timeout=30).run()
+    assert not app.exception
+    assert app.selectbox(key="optimizer").options[-1] == "Rmsprop"
