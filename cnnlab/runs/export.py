@@ -20,11 +20,6 @@ POINT_COLUMNS = ("step", "epoch", "elapsed_s", "loss", "accuracy")
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
-def run_csv(record: RunRecord, curve: Curve) -> str:
-    """A run's points with a header, one row per report: the training points, then the test."""
-    return runs_csv([(record, curve)])
-
-
 def runs_csv(runs: Sequence[tuple[RunRecord, Curve]]) -> str:
     """The points of several runs in one table; an empty cell where there is no number."""
     text = io.StringIO()
@@ -114,6 +109,7 @@ def _plain(record: RunRecord, curve: Curve) -> dict[str, Any]:
     return {
         "id": record.id,
         "name": record.name,
+        "group": record.group_name,
         "status": record.status,
         "message": record.message,
         "queued": _moment(record.queued_s),

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 import torchvision
 
-from cnnlab.errors import ConfigError
+from cnnlab.errors import ConfigError, TrainingError
 from cnnlab.training.config import RunConfig
 from cnnlab.training.events import (
     Cancelled,
@@ -28,11 +28,16 @@ from cnnlab.training.events import (
 )
 
 ACTIVE = ("queued", "running")
+LONGEST_NAME = 80
+# A run with the name of its group, for `record`.
+SELECT = (
+    "SELECT runs.*, groups.name AS group_name FROM runs LEFT JOIN groups ON groups.id = group_id"
+)
 
 
 @dataclass(frozen=True)
 class RunRecord:
-    """A run as the store knows it.
+    """A run as the store knows it; `group_id` and `group_name` where it is one of a group.
 
     `figures` are those of its ending: step, epoch, elapsed_s, losses, accuracies, images_per_s.
     Units: `queued_s`, `started_s`, `ended_s` seconds since 1970.
@@ -55,20 +60,8 @@ class RunRecord:
     queued_s: float
     started_s: float | None
     ended_s: float | None
-
-
-@dataclass(frozen=True)
-class Standing:
-    """Where a run stands: its last point."""
-
-    step: int
-    epoch: float
-    elapsed_s: float
-    train_loss: float
-    train_accuracy: float
-    lr: float
-    images_per_s: float
-    eta_s: float
+    group_id: str | None = None
+    group_name: str | None = None
 
 
 @dataclass
@@ -85,7 +78,6 @@ class Curve:
     test_seconds: list[float] = field(default_factory=list)
     test_loss: list[float] = field(default_factory=list)
     test_accuracy: list[float] = field(default_factory=list)
-    lr: float | None = None
     images_per_s: float | None = None
     eta_s: float | None = None
 
@@ -104,6 +96,14 @@ def record(row: sqlite3.Row) -> RunRecord | None:
     return RunRecord(**fields)
 
 
+def checked_name(name: str) -> str:
+    """A name without blanks around it. Raises: TrainingError for an empty or overlong one."""
+    name = name.strip()
+    if not 1 <= len(name) <= LONGEST_NAME:
+        raise TrainingError(f"A name has 1 to {LONGEST_NAME} characters; {len(name)} were given.")
+    return name
+
+
 @lru_cache(maxsize=1024)
 def _config(text: str) -> RunConfig:
     """Checking a configuration costs milliseconds, and every tick of a page reads several."""
@@ -117,7 +117,7 @@ def curve(points: list[sqlite3.Row], tests: list[sqlite3.Row]) -> Curve:
         columns = _columns(points)
         found.steps, found.epochs, found.seconds = columns[:3]
         found.train_loss, found.train_accuracy = columns[3:5]
-        found.lr, found.images_per_s, found.eta_s = points[-1][5:]
+        found.images_per_s, found.eta_s = points[-1][5:]
     if tests:
         columns = _columns(tests)
         found.test_steps, found.test_epochs, found.test_seconds = columns[:3]
@@ -146,7 +146,7 @@ def sorted_by_table(
     for e in events:
         if isinstance(e, Progress):
             place = run, e.step, e.epoch, e.elapsed_s
-            speed = e.lr, e.images_per_s, e.eta_s
+            speed = e.images_per_s, e.eta_s
             points.append((*place, e.train_loss, e.train_accuracy, *speed))
         elif isinstance(e, Evaluation):
             tests.append((run, e.step, e.epoch, e.elapsed_s, e.test_loss, e.test_accuracy))

@@ -1,4 +1,4 @@
-"""All runs and their points in one SQLite file; pages read, the manager writes."""
+"""SQLite store of runs and their points; pages read, the manager writes."""
 
 import atexit
 import contextlib
@@ -8,15 +8,16 @@ import shutil
 import sqlite3
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Self
 
 from cnnlab.errors import TrainingError
 from cnnlab.folders import home_folder
-from cnnlab.runs import measurements, records
+from cnnlab.runs import groups, measurements, records
 from cnnlab.runs.database import Database
-from cnnlab.runs.records import ACTIVE, Curve, RunRecord, Standing
+from cnnlab.runs.first_tables import FIRST_TABLES
+from cnnlab.runs.records import ACTIVE, Curve, RunRecord
 from cnnlab.runs.server_lock import ServerLock
 from cnnlab.training.config import RunConfig
 from cnnlab.training.events import Event, Measurement
@@ -25,35 +26,13 @@ __all__ = ["ACTIVE", "Curve", "RunRecord", "RunStore"]
 
 SERVER_STOPPED = "The server was stopped during this run."
 
-SCHEMA = """
-CREATE TABLE runs (
-    id TEXT PRIMARY KEY, visitor TEXT NOT NULL, page TEXT NOT NULL, name TEXT NOT NULL,
-    network TEXT NOT NULL, dataset TEXT NOT NULL, config TEXT NOT NULL,
-    environment TEXT NOT NULL DEFAULT '{}', owner TEXT NOT NULL,
-    status TEXT NOT NULL, message TEXT NOT NULL DEFAULT '', weights TEXT,
-    pinned INTEGER NOT NULL DEFAULT 0, token TEXT,
-    queued_s REAL NOT NULL, started_s REAL, ended_s REAL
-);
-CREATE INDEX runs_by_visitor ON runs (visitor, queued_s DESC);
-CREATE INDEX runs_active ON runs (owner) WHERE status IN ('queued', 'running');
-CREATE TABLE points (
-    run TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
-    step INTEGER NOT NULL, epoch REAL NOT NULL, elapsed_s REAL NOT NULL,
-    loss REAL, accuracy REAL, lr REAL, images_per_s REAL, eta_s REAL
-);
-CREATE INDEX points_by_run ON points (run);
-CREATE TABLE evaluations (
-    run TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
-    step INTEGER NOT NULL, epoch REAL NOT NULL, elapsed_s REAL NOT NULL,
-    loss REAL, accuracy REAL
-);
-CREATE INDEX evaluations_by_run ON evaluations (run);
-"""
 # Each further script brings the tables of an existing file one version ahead.
 SCRIPTS = (
-    SCHEMA,
+    FIRST_TABLES,
     "ALTER TABLE runs ADD COLUMN figures TEXT NOT NULL DEFAULT '{}';",
     measurements.SCHEMA,
+    groups.SCRIPT,
+    "ALTER TABLE points DROP COLUMN lr;",
 )
 
 
@@ -72,6 +51,7 @@ class RunStore:
         except BaseException:
             self._server.close()
             raise
+        self.groups = groups.Groups(self._db)
         self.notice = notice or self._db.notice
 
     @classmethod
@@ -106,15 +86,15 @@ class RunStore:
 
     def run(self, run: str) -> RunRecord | None:
         """A run, or None where there is none of this name."""
-        return self._one("SELECT * FROM runs WHERE id = ?", run)
+        return self._one("runs.id", run)
 
     def by_token(self, token: str) -> RunRecord | None:
         """The run that somebody shared under this secret."""
-        return self._one("SELECT * FROM runs WHERE token = ?", token)
+        return self._one("runs.token", token)
 
-    def _one(self, query: str, key: str) -> RunRecord | None:
+    def _one(self, column: str, key: str) -> RunRecord | None:
         with self._db.read() as db:
-            row = db.execute(query, (key,)).fetchone()
+            row = db.execute(f"{records.SELECT} WHERE {column} = ?", (key,)).fetchone()
         return records.record(row) if row else None
 
     def runs(
@@ -133,11 +113,14 @@ class RunStore:
         given: dict[str, Any] = {name: value for name, value in equal.items() if value is not None}
         where = " AND ".join(f"{name} = :{name}" for name in given)
         if text and text.strip():
-            words = "name || ' ' || network || ' ' || dataset || ' ' || message"
+            words = (
+                "runs.name || ' ' || ifnull(groups.name, '') || ' ' || network || ' ' || dataset "
+                "|| ' ' || message"
+            )
             where += f" AND instr(lower({words}), :text) > 0"
             given["text"] = text.strip().lower()
         order = "pinned DESC, queued_s DESC" if pinned_first else "queued_s DESC"
-        query = f"SELECT * FROM runs WHERE {where} ORDER BY {order}, rowid DESC LIMIT :limit"
+        query = f"{records.SELECT} WHERE {where} ORDER BY {order}, runs.rowid DESC LIMIT :limit"
         with self._db.read() as db:
             rows = db.execute(query, given | {"limit": limit}).fetchall()
         return [record for row in rows if (record := records.record(row))]
@@ -146,7 +129,7 @@ class RunStore:
         """All points of a run."""
         with self._db.read() as db:
             points = db.execute(
-                "SELECT step, epoch, elapsed_s, loss, accuracy, lr, images_per_s, eta_s "
+                "SELECT step, epoch, elapsed_s, loss, accuracy, images_per_s, eta_s "
                 "FROM points WHERE run = ? ORDER BY rowid",
                 (run,),
             ).fetchall()
@@ -156,16 +139,6 @@ class RunStore:
                 (run,),
             ).fetchall()
         return records.curve(points, tests)
-
-    def progress(self, run: str) -> Standing | None:
-        """The last point of a run; None before the first."""
-        with self._db.read() as db:
-            row = db.execute(
-                "SELECT step, epoch, elapsed_s, loss, accuracy, lr, images_per_s, eta_s "
-                "FROM points WHERE run = ? ORDER BY rowid DESC LIMIT 1",
-                (run,),
-            ).fetchone()
-        return Standing(*row) if row else None
 
     def measurements(
         self, run: str, kind: str | None = None, layer: str | None = None
@@ -178,25 +151,51 @@ class RunStore:
 
     def add(self, config: RunConfig, visitor: str, page: str, name: str) -> str:
         """Note a new run as queued; returns its name in the store."""
-        run = secrets.token_hex(8)
-        row = (
-            run,
-            visitor,
-            page,
-            name,
-            config.network,
-            config.dataset,
-            config.model_dump_json(),
-            self._server.name,
-            time.time(),
-        )
         with self._db.write() as db:
-            db.execute(
-                "INSERT INTO runs (id, visitor, page, name, network, dataset, config, owner, "
-                "status, queued_s) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?)",
-                row,
-            )
-        return run
+            return self._insert(db, config, visitor, page, name)
+
+    def add_group(
+        self, configs: Sequence[RunConfig], visitor: str, page: str, name: str, names: Sequence[str]
+    ) -> tuple[str, list[str]]:
+        """Note new runs, with a name each, as one group; returns its name in the store and theirs.
+
+        Raises: TrainingError for an empty or overlong name of the group.
+        """
+        group = secrets.token_hex(8)
+        name = records.checked_name(name)
+        with self._db.write() as db:
+            db.execute("INSERT INTO groups (id, name) VALUES (?, ?)", (group, name))
+            runs = [
+                self._insert(db, config, visitor, page, own, group)
+                for config, own in zip(configs, names, strict=True)
+            ]
+        return group, runs
+
+    def _insert(
+        self,
+        db: sqlite3.Connection,
+        config: RunConfig,
+        visitor: str,
+        page: str,
+        name: str,
+        group: str | None = None,
+    ) -> str:
+        fields = {
+            "id": secrets.token_hex(8),
+            "visitor": visitor,
+            "page": page,
+            "name": name,
+            "network": config.network,
+            "dataset": config.dataset,
+            "config": config.model_dump_json(),
+            "owner": self._server.name,
+            "status": "queued",
+            "queued_s": time.time(),
+            "group_id": group,
+        }
+        values = ", ".join(f":{column}" for column in fields)
+        db.execute(f"INSERT INTO runs ({', '.join(fields)}) VALUES ({values})", fields)
+        return str(fields["id"])
 
     def started(self, run: str, environment: dict[str, Any]) -> None:
         """Note that a run has begun, and on what."""
@@ -215,7 +214,7 @@ class RunStore:
         points, tests, measured = records.sorted_by_table(run, events)
         with self._db.write() as db:
             if db.execute("SELECT 1 FROM runs WHERE id = ?", (run,)).fetchone():
-                db.executemany("INSERT INTO points VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", points)
+                db.executemany("INSERT INTO points VALUES (?, ?, ?, ?, ?, ?, ?, ?)", points)
                 db.executemany("INSERT INTO evaluations VALUES (?, ?, ?, ?, ?, ?)", tests)
                 measurements.write(db, run, measured)
 
@@ -251,9 +250,7 @@ class RunStore:
 
     def rename(self, run: str, name: str) -> None:
         """Raises: TrainingError for an empty or overlong name."""
-        name = name.strip()
-        if not 1 <= len(name) <= 80:
-            raise TrainingError(f"A run's name has 1 to 80 characters; {len(name)} were given.")
+        name = records.checked_name(name)
         with self._db.write() as db:
             db.execute("UPDATE runs SET name = ? WHERE id = ?", (name, run))
 

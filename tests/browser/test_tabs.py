@@ -37,7 +37,7 @@ class Lab:
 
     def start(self, tab: Page, context: BrowserContext) -> RunRecord:
         tab.get_by_role("button", name="Start").click()
-        wait_until(lambda: (run := self.run(context)) and self.store.progress(run.id), SLOW_S)
+        wait_until(lambda: (run := self.run(context)) and self.store.curve(run.id).steps, SLOW_S)
         run = self.run(context)
         assert run
         return run
@@ -46,11 +46,11 @@ class Lab:
         """Well past the grace period, by the run's own clock."""
 
         def elapsed_s() -> float:
-            record, last = self.store.run(run.id), self.store.progress(run.id)
+            record, seconds = self.store.run(run.id), self.store.curve(run.id).seconds
             assert record
             assert record.status == "running", record.message
-            assert last
-            return last.elapsed_s
+            assert seconds
+            return seconds[-1]
 
         enough_s = elapsed_s() + 4 * GRACE_S
         wait_until(lambda: elapsed_s() > enough_s, SLOW_S)

@@ -56,7 +56,7 @@ def rows(text: str) -> list[dict[str, str]]:
 
 
 def test_csv_has_every_point(store: RunStore) -> None:
-    found = rows(export.run_csv(*made(store)))
+    found = rows(export.runs_csv([made(store)]))
     training = [row for row in found if row["split"] == "training"]
     test = [row for row in found if row["split"] == "test"]
     assert [row["step"] for row in training] == ["1", "2", "3", "4"]
@@ -75,7 +75,7 @@ def test_csv_of_several_has_one_header(store: RunStore) -> None:
 
 @pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)"])
 def test_no_spreadsheet_computes_a_name(store: RunStore, name: str) -> None:
-    assert {row["run"] for row in rows(export.run_csv(*made(store, name)))} == {"'" + name}
+    assert {row["run"] for row in rows(export.runs_csv([made(store, name)]))} == {"'" + name}
 
 
 def strictly(text: str) -> object:
@@ -112,7 +112,7 @@ def test_no_secret_leaves(store: RunStore) -> None:
     token = store.share(record.id)
     shared = store.by_token(token)
     assert shared is not None
-    for text in (export.run_json(shared, curve), export.run_csv(shared, curve)):
+    for text in (export.run_json(shared, curve), export.runs_csv([(shared, curve)])):
         assert token not in text
         assert "visitor-secret" not in text
         assert str(store.home) not in text
@@ -120,7 +120,7 @@ def test_no_secret_leaves(store: RunStore) -> None:
 
 def test_a_run_without_points(store: RunStore) -> None:
     record, _ = made(store)
-    assert rows(export.run_csv(record, Curve())) == []
+    assert rows(export.runs_csv([(record, Curve())])) == []
     found = strictly(export.run_json(record, Curve()))
     assert isinstance(found, dict)
     assert found["points"]["training"]["step"] == []

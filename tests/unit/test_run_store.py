@@ -103,13 +103,6 @@ def test_runs_are_filtered_and_pinned_ones_come_first_where_asked(store: RunStor
     assert found(pinned_first=True) == [first, third, second]
 
 
-def test_where_a_run_stands_is_its_last_point(store: RunStore) -> None:
-    run = add(store)
-    assert store.progress(run) is None
-    store.append(run, [progress(1), progress(2), evaluation(2)])
-    assert (store.progress(run).step, store.progress(run).eta_s) == (2, 98)
-
-
 def test_what_is_not_a_number_stays_one(store: RunStore) -> None:
     run = add(store)
     losses = [math.nan, math.inf, 1.0]
@@ -142,7 +135,7 @@ def test_a_curve_has_its_points_by_column(store: RunStore) -> None:
     assert curve.seconds == [0.01, 0.02, 0.03]
     assert curve.train_loss == [2.0, 1.0, 2 / 3]
     assert curve.train_accuracy == [0.5] * 3
-    assert (curve.lr, curve.images_per_s, curve.eta_s) == (0.25, 1000, 97)
+    assert (curve.images_per_s, curve.eta_s) == (1000, 97)
     assert (curve.test_steps, curve.test_epochs, curve.test_seconds) == ([2], [0.2], [1])
     assert (curve.test_loss, curve.test_accuracy) == ([0.3], [0.9])
 
