@@ -1,6 +1,7 @@
 """What an engine is: it takes a configuration and gives events."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import Protocol
 
@@ -10,17 +11,26 @@ from cnnlab.training.events import Event
 
 
 class Engine(Protocol):
-    """Runs several configurations at once, one in each slot."""
+    """Runs several configurations at once, one in each slot.
 
-    slots: int
+    `devices` names the device of each slot. The runs on one device share it: their shares add up
+    to 1 at most.
+    """
+
+    devices: Sequence[str]
 
     def takes(self, slot: int, config: RunConfig) -> bool:
         """Whether a slot can do this run; every run fits at least one."""
 
+    def share(self, slot: int, grouped: bool) -> Fraction:
+        """The part of the slot's device that a run takes up, alone or as one of a group."""
+
     def estimate(self, slot: int, config: RunConfig) -> Estimate | None:
         """How fast a slot does such runs; None as long as it is not known. Never waits."""
 
-    def submit(self, slot: int, run: str, config: RunConfig, weights: Path) -> Iterator[Event]:
+    def submit(
+        self, slot: int, run: str, config: RunConfig, weights: Path, grouped: bool = False
+    ) -> Iterator[Event]:
         """Do a run and give its events; the last one is an ending.
 
         The run can be cancelled as soon as this returns, before its events are asked for.

@@ -1,82 +1,85 @@
 """The fair queue: first come, first served among visitors, not among jobs."""
 
-import heapq
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+
+@dataclass
+class _Submission:
+    """What a visitor asked for in one go: one job or a group of them."""
+
+    jobs: list[str]
+    begun: bool = False
 
 
 class FairQueue:
     """Takes one job from each visitor in turn, so that nobody waits behind another's pile.
 
-    Each visitor has one place. Whoever has had a job done goes to the end of the line, and
-    as long as one is being done, visitors without come first.
+    Each visitor has one place, whether they wait for single jobs or for groups. Whoever has had a
+    job done goes to the end, and as long as one is being done, visitors without come first: so
+    another visitor's job gets its turn between two jobs of a group.
     """
 
     def __init__(self) -> None:
-        self._jobs: OrderedDict[str, list[str]] = OrderedDict()
+        self._submissions: OrderedDict[str, list[_Submission]] = OrderedDict()
         self._served: Counter[str] = Counter()
 
-    def add(self, visitor: str, job: str) -> None:
-        self._jobs.setdefault(visitor, []).append(job)
+    def add(self, visitor: str, jobs: Sequence[str]) -> None:
+        """Append one submission, which may be a group of jobs."""
+        self._submissions.setdefault(visitor, []).append(_Submission([*jobs]))
 
     def take(self, fits: Callable[[str], bool] = lambda _job: True) -> str | None:
         """The next job that fits, or None; tell `done` when it is."""
-        for visitor in self._order():
-            job = next(filter(fits, self._jobs[visitor]), None)
-            if job is not None:
-                self._drop(visitor, job)
-                self._served[visitor] += 1
-                return job
-        return None
+        job = next(filter(fits, self), None)
+        if job is not None:
+            visitor, submission = self._find(job)
+            submission.begun = True
+            self._drop(visitor, submission, job)
+            self._served[visitor] += 1
+        return job
 
     def done(self, visitor: str) -> None:
         """One of the visitor's jobs has ended."""
         self._served[visitor] -= 1
         if self._served[visitor] <= 0:
             del self._served[visitor]
-        if visitor in self._jobs:
-            self._jobs.move_to_end(visitor)
+        if visitor in self._submissions:
+            self._submissions.move_to_end(visitor)
 
     def remove(self, job: str) -> bool:
-        """Take a job out of the line; whether it was there."""
-        for visitor, jobs in self._jobs.items():
-            if job in jobs:
-                self._drop(visitor, job)
-                return True
-        return False
+        """Take a job out of the queue; whether it was there."""
+        if job not in self:
+            return False
+        self._drop(*self._find(job), job)
+        return True
 
     def waiting(self, visitor: str) -> int:
-        """Jobs that a visitor has in the line."""
-        return len(self._jobs.get(visitor, ()))
+        """Submissions of a visitor of which no job has begun."""
+        return sum(not submission.begun for submission in self._submissions.get(visitor, ()))
 
     def __iter__(self) -> Iterator[str]:
         """All jobs in the order in which they will be taken, as far as it can be known."""
-        order = self._order()
-        rounds = max(map(len, self._jobs.values()), default=0)
-        for i in range(rounds):
-            yield from (self._jobs[v][i] for v in order if i < len(self._jobs[v]))
+        order = sorted(self._submissions, key=lambda visitor: self._served[visitor])
+        own = [
+            list(chain.from_iterable(one.jobs for one in self._submissions[visitor]))
+            for visitor in order
+        ]
+        for turn in range(max(map(len, own), default=0)):
+            yield from (jobs[turn] for jobs in own if turn < len(jobs))
 
-    def _order(self) -> list[str]:
-        return sorted(self._jobs, key=lambda visitor: self._served[visitor])
+    def _find(self, job: str) -> tuple[str, _Submission]:
+        return next(
+            (visitor, submission)
+            for visitor, submissions in self._submissions.items()
+            for submission in submissions
+            if job in submission.jobs
+        )
 
-    def _drop(self, visitor: str, job: str) -> None:
-        self._jobs[visitor].remove(job)
-        if not self._jobs[visitor]:
-            del self._jobs[visitor]
-
-
-def expected_wait_s(
-    free_in_s: Sequence[float | None], ahead: int, each_s: float | None
-) -> float | None:
-    """When a slot is free for the next but `ahead` job; None where nothing is known.
-
-    `free_in_s` holds one time for each slot, `each_s` is how long a job takes.
-    """
-    known = [each_s if free is None else free for free in free_in_s]
-    times = [time for time in known if time is not None]
-    if not times or len(times) < len(known) or (ahead and each_s is None):
-        return None
-    heapq.heapify(times)
-    for _ in range(ahead):
-        heapq.heapreplace(times, times[0] + (each_s or 0.0))
-    return times[0]
+    def _drop(self, visitor: str, submission: _Submission, job: str) -> None:
+        submission.jobs.remove(job)
+        if not submission.jobs:
+            self._submissions[visitor].remove(submission)
+        if not self._submissions[visitor]:
+            del self._submissions[visitor]

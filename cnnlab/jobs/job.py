@@ -1,26 +1,35 @@
-"""A run in the hands of the manager, and its place in the line."""
+"""A run in the hands of the manager, and its place in the queue."""
 
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, field
+from fractions import Fraction
 
 from cnnlab.training.config import RunConfig
 
 
 @dataclass(frozen=True)
 class Place:
-    """A place in the line, 1 being the next; the wait is None where nothing is known."""
+    """A place in the queue, 1 being the next; the wait is None where nothing is known."""
 
     place: int
     expected_wait_s: float | None
 
 
-@dataclass
+@dataclass(eq=False)
 class Job:
-    """A run that waits or goes on; `begun_s` and `slot` are None while it waits."""
+    """A run that waits or goes on; `begun_s` and `slot` are None while it waits.
+
+    `share` is the part of its device that it takes up, `stopped` why it is to end early.
+    """
 
     run: str
     visitor: str
     config: RunConfig
+    group: str | None = None
     begun_s: float | None = None
     slot: int | None = None
+    share: Fraction = Fraction(1)
     eta_s: float | None = None
     stopped: str | None = None
+    finished: bool = False
+    ended: threading.Event = field(default_factory=threading.Event)

@@ -16,7 +16,10 @@ class Settings(Validated):
         120, gt=0, description="A run whose reader is gone this long is stopped."
     )
     run_limit_s: float = Field(1800, gt=0, description="Longest time that one run may take.")
-    queue_per_visitor: int = Field(3, ge=1, description="Runs that one visitor may have waiting.")
+    queue_per_visitor: int = Field(
+        3, ge=1, description="Runs or groups that one visitor may have waiting."
+    )
+    runs_per_group: int = Field(48, ge=1, description="Runs that one group may have.")
     cpu_slots: int = Field(1, ge=1, description="Runs on the CPU at once.")
     threads: int | None = Field(
         None, ge=1, description="CPU threads of a run; all cores but one when left out."

@@ -1,44 +1,37 @@
-"""The manager: one line of jobs, one thread per slot, everything written to the store."""
+"""The manager: it takes runs from visitors, has an engine do them, and keeps them in the store."""
 
 import logging
-import math
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Generator, Iterator
-from functools import partial
-from typing import Any
+from collections.abc import Callable, Sequence
 
 from cnnlab import catalog
 from cnnlab.errors import TrainingError
+from cnnlab.jobs.comparable import in_one_format, names_within
 from cnnlab.jobs.engine import Engine
-from cnnlab.jobs.fair_queue import FairQueue, expected_wait_s
+from cnnlab.jobs.following import Follower
 from cnnlab.jobs.job import Job, Place
 from cnnlab.jobs.limits import Settings
 from cnnlab.jobs.pending_writes import PendingWrites
-from cnnlab.jobs.permissions import own_run
+from cnnlab.jobs.permissions import own_group, own_run
+from cnnlab.jobs.schedule import Schedule
 from cnnlab.jobs.visitors import Visitors
-from cnnlab.runs.records import environment, figures
+from cnnlab.jobs.watch import Watch
+from cnnlab.runs.records import RunRecord
 from cnnlab.runs.store import ACTIVE, SERVER_STOPPED, RunStore
 from cnnlab.training.config import RunConfig
 from cnnlab.training.estimate import Estimate
-from cnnlab.training.events import Cancelled, Event, Failed, Finished, Progress, Started
 
-FLUSH_S = 0.15
-WATCH_S = 0.5
-# How often to look whether another server of the same folder has died.
-ORPHANS_S = 10.0
 # Engines end their runs when they are closed; a thread that does not notice is left behind.
 CLOSING_S = 5.0
 
 log = logging.getLogger(__name__)
 
-
 __all__ = ["Place", "RunManager"]
 
 
 class RunManager:
-    """Queues runs, starts them when a slot is free, and ends those that nobody watches."""
+    """Queues runs, starts them when there is room, and ends those that nobody watches."""
 
     def __init__(
         self,
@@ -51,88 +44,117 @@ class RunManager:
         self.readers = Visitors(clock)
         self.engine = engine
         self.settings = settings
-        self._clock = clock
+        self._closing = threading.Event()
         self._writes = PendingWrites(store)
-        self._line = FairQueue()
-        self._jobs: dict[str, Job] = {}
-        self._durations_s: deque[float] = deque(maxlen=20)
-        self._orphans_s = -math.inf
+        self._schedule = Schedule(engine, settings.run_limit_s, clock)
+        self._follower = Follower(store, engine, self._writes, self._closing)
+        self._watch = Watch(
+            self._schedule, self.readers, settings, store, self._writes, self._cancel, clock
+        )
         self._submitting = threading.Lock()
-        # Guards all of the above; never held while something is read or written.
-        self._lock = threading.Condition()
-        self._closed = threading.Event()
-        self._look_for_orphans()
-        self._threads = [threading.Thread(target=self._watch, daemon=True)]
-        for slot in range(engine.slots):
-            self._threads.append(threading.Thread(target=self._serve, args=(slot,), daemon=True))
-        for thread in self._threads:
-            thread.start()
+        self._threads: set[threading.Thread] = set()
+        self._watcher = threading.Thread(
+            target=self._watch.until, args=(self._closing,), daemon=True
+        )
+        self._watcher.start()
 
     # What a page asks for
 
     def submit(self, config: RunConfig, visitor: str, page: str, name: str | None = None) -> str:
-        """Put a run into the line; returns its name in the store.
+        """Put a run into the queue; returns its name in the store.
 
         Raises: TrainingError when the visitor has too many runs waiting, or the disk is full.
         """
-        most = self.settings.queue_per_visitor
         with self._submitting:
-            with self._lock:
-                waiting = self._line.waiting(visitor)
-            if waiting >= most:
-                raise TrainingError(
-                    f"You already have {most} runs waiting. Stop one of them, or wait until the "
-                    "next begins."
-                )
-            if self._closed.is_set():
-                raise TrainingError("The server is about to stop. Start the run again later.")
-            self.readers.seen(visitor)
+            self._admit(visitor)
             title = catalog.NETWORKS[config.network].title
             run = self.store.add(config, visitor, page, name or title)
-            with self._lock:
-                self._jobs[run] = Job(run, visitor, config)
-                self._line.add(visitor, run)
-                self._lock.notify_all()
+            self._schedule.add([Job(run, visitor, config)])
+        self._begin()
         return run
+
+    def submit_group(
+        self, configs: Sequence[RunConfig], visitor: str, page: str, name: str | None = None
+    ) -> str:
+        """Put runs into the queue as one entry; returns the group's name in the store.
+
+        All of them use one number format, so that they can be compared.
+
+        Raises: TrainingError for no runs or too many, when the visitor has too many entries
+        waiting, or when the disk is full.
+        """
+        most = self.settings.runs_per_group
+        if not 1 <= len(configs) <= most:
+            raise TrainingError(
+                f"A group has 1 to {most} runs here; {len(configs)} were given. Take fewer "
+                "variants or fewer seeds."
+            )
+        configs = in_one_format(configs, self.estimate)
+        name = name or catalog.NETWORKS[configs[0].network].title
+        with self._submitting:
+            self._admit(visitor)
+            names = names_within(name, configs)
+            group, runs = self.store.add_group(configs, visitor, page, name, names)
+            self._schedule.add(
+                [
+                    Job(run, visitor, config, group)
+                    for run, config in zip(runs, configs, strict=True)
+                ]
+            )
+        self._begin()
+        return group
 
     def stop(self, run: str, visitor: str, wait_s: float = 0) -> None:
         """End one of the visitor's own runs, and wait a little until it has ended.
 
         Raises: TrainingError for somebody else's run.
         """
-        own_run(self.store, run, visitor)
-        if self._cancel(run, ""):
-            with self._lock:
-                self._lock.wait_for(lambda: run not in self._jobs, wait_s)
-            return
-        if not self._writes.flush():
-            return
-        if own_run(self.store, run, visitor).status in ACTIVE:
-            raise TrainingError(
-                f"Another server works on this run, with the same folder {self.store.home}. "
-                "Stop it there."
-            )
+        self._stop([own_run(self.store, run, visitor)], wait_s)
+
+    def stop_group(self, group: str, visitor: str, wait_s: float = 0) -> None:
+        """End all runs of one of the visitor's own groups, and wait a little for those that go on.
+
+        Raises: TrainingError for somebody else's group.
+        """
+        self._stop(own_group(self.store, group, visitor), wait_s)
 
     def delete(self, run: str, visitor: str) -> None:
         """Forget one of the visitor's own runs. Raises: TrainingError for somebody else's."""
-        if own_run(self.store, run, visitor).status in ACTIVE:
-            raise TrainingError("This run is still going on. Stop it first, then delete it.")
-        self.store.delete(run)
+        self._delete([own_run(self.store, run, visitor)])
+
+    def delete_group(self, group: str, visitor: str) -> None:
+        """Forget all runs of a group. Raises: TrainingError for somebody else's."""
+        self._delete(own_group(self.store, group, visitor))
 
     def rename(self, run: str, visitor: str, name: str) -> None:
         """Raises: TrainingError for somebody else's run or an unusable name."""
         own_run(self.store, run, visitor)
         self.store.rename(run, name)
 
+    def rename_group(self, group: str, visitor: str, name: str) -> None:
+        """Raises: TrainingError for somebody else's group or an unusable name."""
+        own_group(self.store, group, visitor)
+        self.store.groups.rename(group, name)
+
     def pin(self, run: str, visitor: str, pinned: bool) -> None:
         """Keep a run on top, or no longer. Raises: TrainingError for somebody else's."""
         own_run(self.store, run, visitor)
         self.store.pin(run, pinned)
 
+    def pin_group(self, group: str, visitor: str, pinned: bool) -> None:
+        """Keep a group on top, or no longer. Raises: TrainingError for somebody else's."""
+        own_group(self.store, group, visitor)
+        self.store.groups.pin(group, pinned)
+
     def share(self, run: str, visitor: str) -> str:
         """The secret of a run's link. Raises: TrainingError for somebody else's run."""
         own_run(self.store, run, visitor)
         return self.store.share(run)
+
+    def share_group(self, group: str, visitor: str) -> str:
+        """The secret of a group's link. Raises: TrainingError for somebody else's group."""
+        own_group(self.store, group, visitor)
+        return self.store.groups.share(group)
 
     def seen(self, visitor: str) -> None:
         """The visitor is here; every page and every tick says so."""
@@ -147,178 +169,96 @@ class RunManager:
         self.readers.left(visitor)
 
     def place(self, run: str) -> Place | None:
-        """Where a run stands in the line; None when it does not wait."""
-        with self._lock:
-            waiting = [self._jobs[other] for other in self._line]
-            busy = {job.slot: job for job in self._jobs.values() if job.begun_s is not None}
-            durations_s = list(self._durations_s)
-        job = next((job for job in waiting if job.run == run), None)
-        if job is None:
-            return None
-        index, slots = waiting.index(job), self._slots(job.config)
-        ahead = sum(not slots.isdisjoint(self._slots(other.config)) for other in waiting[:index])
-        each_s = sum(durations_s) / len(durations_s) if durations_s else None
-        free_in_s = [self._time_left_s(busy.get(slot)) for slot in slots]
-        return Place(index + 1, expected_wait_s(free_in_s, ahead, each_s))
+        """Where a run stands in the queue; None when it does not wait."""
+        return self._schedule.place(run)
+
+    def group_time_left_s(self, group: str) -> float | None:
+        """Seconds until the last run of a group will have ended; None where nobody knows yet."""
+        return self._schedule.time_left_s(group)
 
     def estimate(self, config: RunConfig) -> Estimate | None:
         """How fast such a run would be here; None as long as it is not known. Never waits."""
-        found = (self.engine.estimate(slot, config) for slot in self._slots(config))
-        return next(filter(None, found), None)
+        slots = self._schedule.slots(config)
+        return next(filter(None, (self.engine.estimate(slot, config) for slot in slots)), None)
 
-    def _slots(self, config: RunConfig) -> set[int]:
-        return {slot for slot in range(self.engine.slots) if self.engine.takes(slot, config)}
-
-    def _time_left_s(self, job: Job | None) -> float | None:
-        if job is None or job.begun_s is None:
-            return 0.0
-        allowed_s = self.settings.run_limit_s - (self._clock() - job.begun_s)
-        return None if job.eta_s is None else max(0.0, min(job.eta_s, allowed_s))
+    def check(self) -> None:
+        """End what should not go on; the manager does so by itself twice a second."""
+        self._watch.check()
 
     def close(self) -> None:
         """End all processes; the runs that they had are interrupted."""
-        with self._lock:
-            self._closed.set()
-            self._lock.notify_all()
+        self._closing.set()
+        self._schedule.close()
         self.engine.close()
-        for thread in self._threads:
+        for thread in (self._watcher, *self._threads):
             thread.join(CLOSING_S)
-        with self._lock:
-            left = list(self._jobs)
-            self._jobs.clear()
-        for run in left:
-            self._end(run, "interrupted", SERVER_STOPPED)
+        for job in self._schedule.empty():
+            self._follower.end(job.run, "interrupted", SERVER_STOPPED)
 
-    # The slots
+    # How it is done
 
-    def _serve(self, slot: int) -> None:
-        while (job := self._next(slot)) is not None:
-            try:
-                self._do(slot, job)
-            except Exception:
-                log.exception("run %s", job.run)
-                self._end(job.run, "failed", "The server could not follow the run; see its log.")
-            finally:
-                with self._lock:
-                    self._jobs.pop(job.run, None)
-                    self._line.done(job.visitor)
-                    self._lock.notify_all()
+    def _admit(self, visitor: str) -> None:
+        most = self.settings.queue_per_visitor
+        if self._schedule.waiting(visitor) >= most:
+            raise TrainingError(
+                f"You already have {most} runs waiting. Stop one of them, or wait until the "
+                "next begins."
+            )
+        if self._closing.is_set():
+            raise TrainingError("The server is about to stop. Start the run again later.")
+        self.readers.seen(visitor)
 
-    def _next(self, slot: int) -> Job | None:
-        with self._lock:
-            while not self._closed.is_set():
-                run = self._line.take(lambda run: self.engine.takes(slot, self._jobs[run].config))
-                if run is not None:
-                    job = self._jobs[run]
-                    job.begun_s, job.slot = self._clock(), slot
-                    return job
-                self._lock.wait()
-        return None
+    def _begin(self) -> None:
+        """Start all runs for which there is room now."""
+        for job in self._schedule.begin():
+            thread = threading.Thread(target=self._do, args=(job,), daemon=True)
+            self._threads.add(thread)
+            thread.start()
 
-    def _do(self, slot: int, job: Job) -> None:
-        weights = self.store.weights_path(job.run)
-        events = self.engine.submit(slot, job.run, job.config, weights)
-        if job.stopped is not None:
-            # Stopped between the line and the engine, which may not have known it then.
-            self.engine.cancel(job.run)
+    def _do(self, job: Job) -> None:
         try:
-            self._follow(job, events)
+            self._follower.follow(job)
+        except Exception:
+            log.exception("run %s", job.run)
+            self._follower.end(
+                job.run, "failed", "The server could not follow the run; see its log."
+            )
         finally:
-            if isinstance(events, Generator):
-                events.close()  # gives the run up where something went wrong here
+            self._schedule.end(job)
+            self._begin()
+            self._threads.discard(threading.current_thread())
 
-    def _follow(self, job: Job, events: Iterator[Event]) -> None:
-        unsaved: list[Event] = []
-        flushed_s = -math.inf
-        for event in events:
-            if isinstance(event, Started):
-                self._writes.add(partial(self.store.started, job.run, environment(event)))
-                continue
-            if isinstance(event, Finished | Cancelled | Failed):
-                self._append(job.run, unsaved)
-                self._conclude(job, event)
-                return
-            if isinstance(event, Progress):
-                job.eta_s = event.eta_s
-            unsaved.append(event)
-            if time.monotonic() - flushed_s > FLUSH_S:
-                self._append(job.run, unsaved)
-                unsaved, flushed_s = [], time.monotonic()
-        self._append(job.run, unsaved)
-        raise RuntimeError("the engine gave no ending")
+    def _stop(self, runs: Sequence[RunRecord], wait_s: float) -> None:
+        going_on = self._cancel([run.id for run in runs], "")
+        deadline_s = time.monotonic() + wait_s
+        for job in going_on:
+            job.ended.wait(max(0.0, deadline_s - time.monotonic()))
+        ours = {job.run for job in going_on}
+        elsewhere = [run for run in runs if run.status in ACTIVE and run.id not in ours]
+        if elsewhere and self._writes.flush():
+            for run in elsewhere:
+                now = self.store.run(run.id)
+                if now is not None and now.status in ACTIVE:
+                    raise TrainingError(
+                        "Another server works on this run, with the same folder "
+                        f"{self.store.home}. Stop it there."
+                    )
 
-    def _append(self, run: str, events: list[Event]) -> None:
-        if events:
-            self._writes.add(partial(self.store.append, run, events))
-
-    def _conclude(self, job: Job, event: Finished | Cancelled | Failed) -> None:
-        if self._closed.is_set() and not isinstance(event, Finished):
-            self._end(job.run, "interrupted", SERVER_STOPPED)
-        elif isinstance(event, Failed):
-            self._end(job.run, "failed", event.message, figures=figures(event))
-        else:
-            if isinstance(event, Finished) and job.begun_s is not None:
-                self._durations_s.append(self._clock() - job.begun_s)
-            stopped = job.stopped if isinstance(event, Cancelled) else None
-            message = " ".join(part for part in (stopped, event.note) if part)
-            self._end(job.run, event.type, message, event.weights, figures(event))
-
-    def _end(
-        self,
-        run: str,
-        status: str,
-        message: str,
-        weights: str | None = None,
-        figures: dict[str, Any] | None = None,
-    ) -> None:
-        self._writes.add(partial(self.store.ended, run, status, message, weights, figures))
-
-    # Ending what should not go on
-
-    def _watch(self) -> None:
-        while not self._closed.wait(WATCH_S):
-            try:
-                self.check()
-            except Exception:
-                # Without this thread no abandoned run would ever end.
-                log.exception("the watch stumbled and goes on")
-
-    def check(self) -> None:
-        """End runs that take too long and runs whose reader is gone; write what waits."""
-        now = self._clock()
-        limit_s, grace_s = self.settings.run_limit_s, self.settings.grace_s
-        with self._lock:
-            jobs = list(self._jobs.values())
-        for job in jobs:
-            if job.begun_s is not None and now - job.begun_s > limit_s:
-                self._cancel(job.run, f"Stopped: a run may take {limit_s:g} s here.")
-            elif self.readers.gone_for_s(job.visitor) > grace_s:
-                self._cancel(job.run, f"Stopped: nobody had watched it for {grace_s:g} s.")
-        self.readers.forget(but={job.visitor for job in jobs}, older_than_s=grace_s)
-        self._writes.flush()
-        if now - self._orphans_s > ORPHANS_S:
-            self._look_for_orphans()
-
-    def _look_for_orphans(self) -> None:
-        self._orphans_s = self._clock()
-        try:
-            self.store.mark_orphans()
-        except TrainingError as error:
-            log.warning("%s", error)
-
-    def _cancel(self, run: str, reason: str) -> bool:
-        """Stop a run, for the first reason given; whether it was in our hands."""
-        with self._lock:
-            job = self._jobs.get(run)
-            if job is None:
-                return False
-            if job.stopped is None:
-                job.stopped = reason
-            waited = self._line.remove(run)
-            if waited:
-                del self._jobs[run]
+    def _cancel(self, runs: Sequence[str], reason: str) -> list[Job]:
+        """Stop runs, each for the first reason given; those that go on until the engine obeys."""
+        waited, going_on = self._schedule.withdraw(runs, reason)
+        for job in waited:
+            self._follower.end(job.run, "cancelled", reason)
+        for job in going_on:
+            self.engine.cancel(job.run)
         if waited:
-            self._end(run, "cancelled", reason)
-        else:
-            self.engine.cancel(run)
-        return True
+            # What they kept from beginning may fit now.
+            self._begin()
+        return going_on
+
+    def _delete(self, runs: Sequence[RunRecord]) -> None:
+        if any(run.status in ACTIVE for run in runs):
+            what = "This run is" if len(runs) == 1 else "Runs of this group are"
+            raise TrainingError(f"{what} still going on. Stop it first, then delete it.")
+        for run in runs:
+            self.store.delete(run.id)

@@ -166,7 +166,7 @@ class TestOneEngine:
 
 def test_two_runs_at_once_give_the_curve_of_this_machine(nodes, tmp_path: Path) -> None:
     with manager_on(nodes, tmp_path) as manager:
-        assert manager.engine.slots == 2
+        assert manager.engine.devices == ["cluster"] * 2
         endless = [manager.submit(ENDLESS, name, "lenet", name) for name in ("ada", "ben")]
         wait_until(lambda: all(manager.store.curve(run).steps for run in endless), 60)
         assert {manager.store.run(run).status for run in endless} == {"running"}

@@ -221,7 +221,7 @@ def test_a_killed_server_leaves_no_worker_and_loses_no_point(tmp_path: Path) -> 
 class NoSlots:
     """For a manager that only looks after what another one left."""
 
-    slots = 0
+    devices = ()
 
     def close(self) -> None:
         pass

@@ -1,8 +1,10 @@
 """The manager's rules, with an engine that does what the test says and a clock set by hand."""
 
 import queue
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -40,7 +42,7 @@ class FakeEngine:
 
     def __init__(self, slots: int = 1) -> None:
         self.known: dict[int, Estimate] = {}
-        self.slots = slots
+        self.devices: Sequence[str] = [f"gpu {slot}" for slot in range(slots)]
         self.only_slot: int | None = None
         self.begun: list[str] = []
         self.cancelled: list[str] = []
@@ -53,9 +55,19 @@ class FakeEngine:
     def estimate(self, slot: int, config: RunConfig) -> Estimate | None:  # noqa: ARG002
         return self.known.get(slot)
 
-    def submit(self, slot: int, run: str, config: RunConfig, weights: Path) -> Iterator[Event]:
-        assert 0 <= slot < self.slots
-        assert config == CONFIG
+    def share(self, slot: int, grouped: bool) -> Fraction:  # noqa: ARG002
+        return Fraction(1)
+
+    def submit(
+        self,
+        slot: int,
+        run: str,
+        config: RunConfig,
+        weights: Path,
+        grouped: bool = False,  # noqa: ARG002
+    ) -> Iterator[Event]:
+        assert 0 <= slot < len(self.devices)
+        assert config.network == "lenet"
         assert weights.stem == run
         self._events[run] = queue.Queue()
         self.begun.append(run)
@@ -239,12 +251,12 @@ def test_a_running_run_is_stopped_by_the_engine(server: Server) -> None:
 
 def test_a_run_stopped_on_its_way_to_the_engine_is_still_stopped(
     server: Server, monkeypatch: pytest.MonkeyPatch
-):
+) -> None:
     submit = server.engine.submit
 
-    def stopped_meanwhile(slot: int, run: str, config: RunConfig, weights: Path):
+    def stopped_meanwhile(slot: int, run: str, *rest: Any) -> Iterator[Event]:
         server.manager.stop(run, "ann")  # the engine does not know it yet
-        return submit(slot, run, config, weights)
+        return submit(slot, run, *rest)
 
     monkeypatch.setattr(server.engine, "submit", stopped_meanwhile)
     server.wait_for(server.submit("ann"), "cancelled")

@@ -3,9 +3,10 @@
 import logging
 import threading
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from cnnlab.training.precision import same_speed
 # A worker that has not stopped by itself after this time is killed.
 PATIENCE_S = 0.4
 POLL_S = 0.05
+# A process that only groups need ends when none came for so long: it holds half a gigabyte.
+IDLE_S = 60.0
 KILLED = "The run was in the middle of a long step, so its weights could not be kept."
 
 log = logging.getLogger(__name__)
@@ -51,19 +54,24 @@ class _Job:
 
 
 class LocalEngine:
-    """Worker processes on this machine: one for every GPU, and some for the CPU."""
+    """Worker processes on this machine: one for every GPU, and some for the CPU.
 
-    def __init__(self, cpu_slots: int = 1) -> None:
+    The runs of a group go side by side on the CPU, one core each: as many slots as cores. The
+    processes of those beyond `cpu_slots` begin with their first run and end when idle.
+    """
+
+    def __init__(self, cpu_slots: int = 1, cores: int | None = None) -> None:
+        self._cpu_slots, self._cores = cpu_slots, cores or devices.usable_cores()
         gpus = [device.name for device in devices.available() if device.name != "cpu"]
-        self.devices = gpus + ["cpu"] * cpu_slots
-        self.slots = len(self.devices)
+        self.devices: Sequence[str] = gpus + ["cpu"] * max(self._cpu_slots, self._cores)
+        self._warm_slots = len(gpus) + cpu_slots
         # All workers are started by one thread that stays: Linux ends them with it.
         self._starter = ThreadPoolExecutor(1, thread_name_prefix="worker-starter")
         self._lock = threading.Lock()
-        self._workers: list[Worker | None] = [None] * self.slots
+        self._workers: list[Worker | None] = [None] * len(self.devices)
         self._jobs: dict[str, _Job] = {}
         self._closed = False
-        for slot in range(self.slots):
+        for slot in range(self._warm_slots):
             self._replace(slot, None)
 
     def takes(self, slot: int, config: RunConfig) -> bool:
@@ -74,21 +82,34 @@ class LocalEngine:
         # A device that is not there fits anywhere: the run then fails with a sentence.
         return wanted == self.devices[slot] or wanted not in self.devices
 
+    def share(self, slot: int, grouped: bool) -> Fraction:
+        if self.devices[slot] != "cpu":
+            return Fraction(1)
+        return Fraction(1, self._cores if grouped else self._cpu_slots)
+
     def estimate(self, slot: int, config: RunConfig) -> Estimate | None:
         with self._lock:
-            worker = self._workers[slot]
+            # The others have one thread, and would only measure it a second time.
+            worker = self._workers[slot] if slot < self._warm_slots else None
             idle = not any(job.worker is worker for job in self._jobs.values())
         if worker is None:
             return None
         config = self._on_slot(slot, config)
         return worker.estimate(same_speed(config), config.model_dump(), idle and worker.ready)
 
-    def submit(self, slot: int, run: str, config: RunConfig, weights: Path) -> Iterator[Event]:
+    def submit(
+        self, slot: int, run: str, config: RunConfig, weights: Path, grouped: bool = False
+    ) -> Iterator[Event]:
         job = _Job()
         with self._lock:
             self._jobs[run] = job
         config = self._on_slot(slot, config)
-        command = {"run": run, "config": config.model_dump(), "weights": str(weights)}
+        command = {
+            "run": run,
+            "config": config.model_dump(),
+            "weights": str(weights),
+            "threads": 1 if grouped else None,
+        }
         return self._follow(slot, run, job, command)
 
     def _on_slot(self, slot: int, config: RunConfig) -> RunConfig:
@@ -108,7 +129,7 @@ class LocalEngine:
     def close(self) -> None:
         with self._lock:
             self._closed = True
-            workers, self._workers = self._workers, [None] * self.slots
+            workers, self._workers = self._workers, [None] * len(self.devices)
         for worker in workers:
             if worker is not None:
                 worker.kill()
@@ -118,10 +139,11 @@ class LocalEngine:
     def warm(self) -> bool:
         """Whether every worker has loaded what it needs to start a run at once."""
         with self._lock:
-            return all(worker is not None and worker.ready for worker in self._workers)
+            warm = self._workers[: self._warm_slots]
+            return all(worker is not None and worker.ready for worker in warm)
 
     def worker_pids(self) -> list[int]:
-        """The processes, one for each slot."""
+        """The processes that there are."""
         with self._lock:
             return [worker.process.pid for worker in self._workers if worker is not None]
 
@@ -186,14 +208,20 @@ class LocalEngine:
         return worker
 
     def _on_death(self, worker: Worker) -> None:
-        """Replace a worker that died between two runs, ahead of the next one."""
+        """Replace a worker that died between two runs, where the next run is to find it warm."""
         with self._lock:
             busy = any(job.worker is worker for job in self._jobs.values())
             slot = self._workers.index(worker) if worker in self._workers else None
         # One that never got ready would die again at once; the next run tries it anew.
-        if slot is not None and worker.ready and not busy:
+        if slot is None or busy or not worker.ready:
+            return
+        if slot < self._warm_slots:
             self._replace(slot, worker)
-            worker.close_pipes()
+        else:
+            with self._lock:
+                if self._workers[slot] is worker:
+                    self._workers[slot] = None
+        worker.close_pipes()
 
     def _replace(self, slot: int, worker: Worker | None) -> Worker | None:
         """Start a process for the slot, so that its next run need not wait for one.
@@ -204,7 +232,8 @@ class LocalEngine:
             if self._workers[slot] is worker and not self._closed:
                 self._workers[slot] = None
                 try:
-                    made = self._starter.submit(Worker, self.devices[slot], self._on_death)
+                    idle_s = None if slot < self._warm_slots else IDLE_S
+                    made = self._starter.submit(Worker, self.devices[slot], self._on_death, idle_s)
                     self._workers[slot] = made.result()
                 except OSError:
                     log.exception("no worker for %s", self.devices[slot])

@@ -26,17 +26,21 @@ log = logging.getLogger(__name__)
 class Worker:
     """One worker process; `ready` when its warm-up is done, `on_death` is told when it ended.
 
+    It ends by itself when it was idle for `idle_s` seconds, where given.
     Linux kills the process when the thread that made it ends: make it in one that stays.
     Raises: OSError when the system cannot start it.
     """
 
-    def __init__(self, device: str, on_death: Callable[["Worker"], None]) -> None:
+    def __init__(
+        self, device: str, on_death: Callable[["Worker"], None], idle_s: float | None = None
+    ) -> None:
         self.ready = False
         self._estimates: dict[str, Estimate] = {}
         self._asked: set[str] = set()
         self._on_death = on_death
+        arguments = [] if idle_s is None else [f"{idle_s:g}"]
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "cnnlab.jobs.local.worker", device],
+            [sys.executable, "-m", "cnnlab.jobs.local.worker", device, *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

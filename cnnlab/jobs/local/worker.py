@@ -1,9 +1,10 @@
-"""A process that trains: `python -m cnnlab.jobs.local.worker [device]`.
+"""A process that trains: `python -m cnnlab.jobs.local.worker [device [idle seconds]]`.
 
 Commands come in and events go out as JSON lines; the log goes to standard error. The process
-ends when its standard input closes, so that none is left behind when the server dies.
+ends when its standard input closes, so that none is left behind when the server dies, and where
+seconds are given, when nothing was asked of it for so long.
 
-    in   {"run": "id", "config": {...}, "weights": "path"}    {"cancel": "id"}
+    in   {"run": "id", "config": {...}, "weights": "path", "threads": 1}    {"cancel": "id"}
          {"estimate": "key", "config": {...}}
     out  {"run": "id", "event": {...}}    {"ready": true} once, after the warm-up
          {"estimate": "key", "answer": {...}}, with null when a run came between
@@ -96,10 +97,18 @@ class Reports:
             self._last_s = time.monotonic()
 
 
-def work(commands: Commands, reports: Reports) -> None:
-    """Do one run after the other, until one leaves this process unusable."""
+def work(commands: Commands, reports: Reports, idle_s: float | None = None) -> int:
+    """Do one run after the other; returns the exit code.
+
+    That is 0 when nothing came for `idle_s` seconds, 1 when a run left this process unusable.
+    """
+    usual_threads = torch.get_num_threads()
     while True:
-        command = commands.waiting.get()
+        try:
+            command = commands.waiting.get(timeout=idle_s)
+        except queue.Empty:
+            return 0
+        torch.set_num_threads(command.get("threads") or usual_threads)
         if "estimate" in command:
             reports.answer(command["estimate"], estimated(command, commands))
             continue
@@ -108,7 +117,7 @@ def work(commands: Commands, reports: Reports) -> None:
             for event in events(command, commands):
                 reports.send(run, event)
         except Unusable:
-            return
+            return 1
         commands.cancelled.discard(run)
 
 
@@ -196,8 +205,7 @@ def main() -> None:
     torch.set_num_threads(Settings.from_environment().threads or max(1, usable_cores() - 1))
     warm_up(sys.argv[1] if len(sys.argv) > 1 else "cpu")
     reports.ready()
-    work(commands, reports)
-    os._exit(1)
+    os._exit(work(commands, reports, float(sys.argv[2]) if len(sys.argv) > 2 else None))
 
 
 if __name__ == "__main__":

@@ -3,7 +3,8 @@
 import logging
 import threading
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,7 @@ class RayEngine:
         self._closed = False
         join(ray, settings.ray_address)
         try:
-            self.slots = settings.ray_slots or room(ray, settings)
+            self.devices: Sequence[str] = ["cluster"] * (settings.ray_slots or room(ray, settings))
             self._stops = stops_actor(ray)
         except BaseException:
             ray.shutdown()
@@ -73,6 +74,9 @@ class RayEngine:
     def takes(self, slot: int, config: RunConfig) -> bool:  # noqa: ARG002
         """Slots are places in the queue here; the cluster finds the machine."""
         return True
+
+    def share(self, slot: int, grouped: bool) -> Fraction:  # noqa: ARG002
+        return Fraction(1, len(self.devices))
 
     def estimate(self, slot: int, config: RunConfig) -> Estimate | None:  # noqa: ARG002
         """How fast a machine of the cluster does such runs; asked once, when one has room."""
@@ -98,6 +102,7 @@ class RayEngine:
         run: str,
         config: RunConfig,
         weights: Path,
+        grouped: bool = False,  # noqa: ARG002
     ) -> Iterator[Event]:
         """Do a run and give its events; the cluster, not the slot, decides where it is done."""
         with self._idle:

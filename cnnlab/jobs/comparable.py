@@ -1,0 +1,44 @@
+"""What makes the runs of a group comparable: one number format, and names by what differs."""
+
+from collections.abc import Callable, Sequence
+
+from cnnlab.runs.comparison import differences
+from cnnlab.runs.records import LONGEST_NAME
+from cnnlab.training.config import RunConfig
+from cnnlab.training.estimate import Estimate
+
+
+def in_one_format(
+    configs: Sequence[RunConfig], estimate: Callable[[RunConfig], Estimate | None]
+) -> list[RunConfig]:
+    """The runs with "auto" replaced by one number format for all of them.
+
+    It is the one that would be chosen for each of them alone; float32 where these differ or are
+    not known yet. A format that a run asks for stays.
+    """
+    free = [config for config in configs if config.precision == "auto"]
+    known = {found.precision if (found := estimate(config)) else "" for config in free}
+    common = known.pop() if len(known) == 1 else ""
+    return [
+        config.replace(precision=common or "float32") if config.precision == "auto" else config
+        for config in configs
+    ]
+
+
+def names_within(group: str, configs: Sequence[RunConfig]) -> list[str]:
+    """A name for each run of a group: the group's, and what sets the run apart."""
+    names = []
+    for number, fields in enumerate(differences(configs), 1):
+        apart = ", ".join(_phrase(name, value) for name, value in fields.items())
+        apart = apart or f"run {number}"
+        names.append(f"{group[: max(1, LONGEST_NAME - len(apart) - 2)]}, {apart}"[:LONGEST_NAME])
+    return names
+
+
+def _phrase(name: str, value: object) -> str:
+    words = name.replace("_", " ")
+    if isinstance(value, bool):
+        return words if value else f"no {words}"
+    if isinstance(value, float):
+        return f"{words} {value:g}"
+    return f"no {words}" if value is None else f"{words} {value}"

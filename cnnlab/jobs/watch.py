@@ -1,0 +1,74 @@
+"""Ending what should not go on: runs that take too long, and runs that nobody looks at."""
+
+import logging
+import math
+import threading
+from collections.abc import Callable, Sequence
+
+from cnnlab.errors import TrainingError
+from cnnlab.jobs.limits import Settings
+from cnnlab.jobs.pending_writes import PendingWrites
+from cnnlab.jobs.schedule import Schedule
+from cnnlab.jobs.visitors import Visitors
+from cnnlab.runs.store import RunStore
+
+WATCH_S = 0.5
+# How often to look whether another server of the same folder has died.
+ORPHANS_S = 10.0
+
+log = logging.getLogger(__name__)
+
+
+class Watch:
+    """Looks at all jobs twice a second, and at what waits to be written."""
+
+    def __init__(
+        self,
+        schedule: Schedule,
+        visitors: Visitors,
+        settings: Settings,
+        store: RunStore,
+        writes: PendingWrites,
+        cancel: Callable[[Sequence[str], str], object],
+        clock: Callable[[], float],
+    ) -> None:
+        self._schedule = schedule
+        self._visitors = visitors
+        self._settings = settings
+        self._store = store
+        self._writes = writes
+        self._cancel = cancel
+        self._clock = clock
+        self._orphans_s = -math.inf
+        self.look_for_orphans()
+
+    def until(self, closing: threading.Event) -> None:
+        """Look again and again, until the server stops."""
+        while not closing.wait(WATCH_S):
+            try:
+                self.check()
+            except Exception:
+                # Without this thread no abandoned run would ever end.
+                log.exception("the watch goes on after an error")
+
+    def check(self) -> None:
+        """End runs that take too long and runs whose reader is gone; write what waits."""
+        now = self._clock()
+        limit_s, grace_s = self._settings.run_limit_s, self._settings.grace_s
+        jobs = self._schedule.jobs()
+        gone = [job.run for job in jobs if self._visitors.gone_for_s(job.visitor) > grace_s]
+        late = [job.run for job in jobs if job.begun_s is not None and now - job.begun_s > limit_s]
+        self._cancel(late, f"Stopped: a run may take {limit_s:g} s here.")
+        self._cancel(gone, f"Stopped: nobody had watched it for {grace_s:g} s.")
+        self._visitors.forget(but={job.visitor for job in jobs}, older_than_s=grace_s)
+        self._writes.flush()
+        if now - self._orphans_s > ORPHANS_S:
+            self.look_for_orphans()
+
+    def look_for_orphans(self) -> None:
+        """Mark the runs of servers that have died."""
+        self._orphans_s = self._clock()
+        try:
+            self._store.mark_orphans()
+        except TrainingError as error:
+            log.warning("%s", error)

@@ -1,0 +1,112 @@
+"""A group on real processes: side by side, with one of them killed, and given back when idle."""
+
+import os
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+from cnnlab.datasets import cache
+from cnnlab.jobs.limits import Settings
+from cnnlab.jobs.local import engine as local
+from cnnlab.jobs.manager import RunManager
+from cnnlab.runs.store import RunRecord, RunStore
+from cnnlab.training import RunConfig
+from tests.waiting import wait_until
+
+SHORT = RunConfig(network="lenet", train_size=256, batch_size=128, epochs=2, precision="float32")
+LONG = SHORT.replace(epochs=200)
+SLOW_S = 120
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_pictures(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A data set that is drawn in a moment, read by all processes that start here."""
+    patch = pytest.MonkeyPatch()
+    patch.setenv("CNNLAB_CACHE", str(tmp_path_factory.mktemp("few")))
+    patch.setattr(cache, "TRAIN_SIZE", 512)
+    patch.setattr(cache, "TEST_SIZE", 64)
+    cache.load_shapes()
+    yield
+    patch.undo()
+
+
+@pytest.fixture(scope="module")
+def manager(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunManager]:
+    patch = pytest.MonkeyPatch()
+    patch.setattr(local, "IDLE_S", 2.0)
+    store = RunStore(tmp_path_factory.mktemp("home"))
+    manager = RunManager(store, local.LocalEngine(cores=2), Settings())
+    yield manager
+    manager.close()
+    store.close()
+    patch.undo()
+
+
+def submit(manager: RunManager, *configs: RunConfig) -> tuple[str, list[str]]:
+    group = manager.submit_group(configs, "ann", "lenet", "group")
+    return group, [run.id for run in manager.store.groups.runs(group)]
+
+
+def pids(manager: RunManager) -> list[int]:
+    assert isinstance(manager.engine, local.LocalEngine)
+    return manager.engine.worker_pids()
+
+
+def points(manager: RunManager, run: str) -> int:
+    return len(manager.store.curve(run).steps)
+
+
+def seeds(config: RunConfig, size: int) -> list[RunConfig]:
+    return [config.replace(seed=seed) for seed in range(size)]
+
+
+def ended(manager: RunManager, group: str) -> list[RunRecord]:
+    wait_until(lambda: all(run.ended_s for run in manager.store.groups.runs(group)), SLOW_S)
+    return manager.store.groups.runs(group)
+
+
+def test_a_killed_process_fails_one_run_and_the_group_goes_on(manager: RunManager) -> None:
+    group, runs = submit(manager, LONG, LONG.replace(seed=1), *seeds(SHORT, 4))
+    wait_until(lambda: all(points(manager, run) > 2 for run in runs[:2]), SLOW_S)
+    assert len(pids(manager)) == 2
+    os.kill(pids(manager)[1], signal.SIGKILL)
+    wait_until(
+        lambda: sum(run.status == "failed" for run in manager.store.groups.runs(group)) == 1, SLOW_S
+    )
+    # The other one trains through it all, while the short ones go on in the fresh process.
+    wait_until(
+        lambda: all(run.ended_s for run in manager.store.groups.runs(group)[2:]), timeout_s=SLOW_S
+    )
+    (still,) = [run.id for run in manager.store.groups.runs(group) if run.ended_s is None]
+    manager.stop(still, "ann")
+    records = ended(manager, group)
+    assert sorted(run.status for run in records[:2]) == ["cancelled", "failed"]
+    assert [run.status for run in records[2:]] == ["finished"] * 4
+    (failed,) = [run for run in records if run.status == "failed"]
+    assert "broke off" in failed.message
+    assert points(manager, failed.id) > 2
+
+
+def test_a_group_has_one_thread_a_run_and_gives_its_processes_back(manager: RunManager) -> None:
+    group, _ = submit(manager, *seeds(SHORT, 3))
+    assert [run.status for run in ended(manager, group)] == ["finished"] * 3
+    first = pids(manager)[0]
+    wait_until(lambda: pids(manager) == [first], timeout_s=30)
+    single = manager.submit(SHORT, "ann", "lenet")
+    wait_until(lambda: (run := manager.store.run(single)) and run.ended_s, SLOW_S)
+    assert pids(manager) == [first]
+
+
+def test_equal_runs_of_a_group_are_equal_bit_for_bit(manager: RunManager) -> None:
+    """Whichever process does them, and also when stopped runs came before."""
+    group, runs = submit(manager, LONG, LONG, LONG)
+    wait_until(lambda: points(manager, runs[0]) > 2, SLOW_S)
+    manager.stop_group(group, "ann", wait_s=10)
+    assert {run.status for run in ended(manager, group)} == {"cancelled"}
+    _, runs = submit(manager, SHORT, SHORT, SHORT)
+    wait_until(lambda: all((r := manager.store.run(run)) and r.ended_s for run in runs), SLOW_S)
+    curves = [manager.store.curve(run) for run in runs]
+    assert curves[0].train_loss
+    assert all(curve.train_loss == curves[0].train_loss for curve in curves)
+    assert all(curve.test_loss == curves[0].test_loss for curve in curves)
