@@ -186,26 +186,3 @@ def cost_per_layer(summary: Summary) -> go.Figure:
     figure.update_yaxes(title="share of the whole", tickformat=".0%")
     figure.update_xaxes(tickangle=-45, automargin=True, nticks=min(len(names), 40))
     return layout(figure, height=360)
-
-
-def networks(rows: Sequence[dict[str, object]]) -> go.Figure:
-    """Every network of the chapter: parameters against multiply-accumulates."""
-    figure = go.Figure()
-    for kind, colour, symbol in (("book", BLUE, "circle"), ("published", ORANGE, "diamond")):
-        chosen = [row for row in rows if row["kind"] == kind]
-        figure.add_scatter(
-            x=[row["macs"] for row in chosen],
-            y=[row["params"] for row in chosen],
-            text=[row["label"] for row in chosen],
-            customdata=[(row["year"], row["input"], row["title"]) for row in chosen],
-            name={"book": "as the book trains it", "published": "as torchvision builds it"}[kind],
-            mode="markers+text",
-            textposition="top center" if kind == "published" else "bottom center",
-            marker={"size": 12, "color": colour, "symbol": symbol},
-            hovertemplate="<b>%{customdata[2]}</b>, %{customdata[0]}<br>%{y:,} parameters<br>"
-            "%{x:,} multiply-accumulates<br>for one picture of %{customdata[1]}<extra></extra>",
-        )
-    figure.update_xaxes(type="log", title="multiply-accumulates for one picture", dtick=1)
-    figure.update_yaxes(type="log", title="parameters", dtick=1)
-    layout(figure, height=480)
-    return figure.update_layout(hovermode="closest")

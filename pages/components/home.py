@@ -1,14 +1,16 @@
-"""The front page: what the chapter is about, all networks on one chart, the way to the pages."""
+"""The front page: what the chapter is about, where to begin, what the networks cost."""
 
 from pathlib import Path
 
 import streamlit as st
+from plotly.graph_objects import Figure
 
-from cnnlab.catalog import NETWORKS, SECTIONS
+from cnnlab.catalog import NETWORKS, SECTIONS, Section
 from cnnlab.summary import summarize
-from pages.components import charts, knobs
+from pages.components import charts, knobs, network_chart, read
+from pages.components.network_chart import NetworkCost
 
-LABELLED = ("d2l", "torchvision", "vgg16", "resnet50", "densenet121")
+IN_A_ROW = 3
 INTRODUCTION = """
 In 2012 a convolutional network won a contest that had been decided by hand-made features.
 The networks that followed are one long argument about the same few questions: how deep, how
@@ -16,7 +18,15 @@ wide, what to repeat, what to leave out, and how to make it trainable at all.
 
 Here you do not only read about them. Every page builds the real PyTorch model. Turn a knob
 and the figures change. Give it your own picture and look through its layers. Press *Start*
-and watch it learn. **Every number you see is computed from the model in front of you.**
+and watch it learn. **Every count you see is computed from the model in front of you.**
+"""
+NEWCOMERS = """
+**New here?** Take the pages in order: each answers a question that the one before leaves open.
+Read first, then open *Architecture*, *Feature maps* and *Train*. Half an hour a page is enough.
+"""
+HURRIED = """
+**Ten minutes?** Press *Start* under Train, switch batch norm off and press *Start* again: two
+short runs, and two different curves.
 """
 
 
@@ -25,34 +35,64 @@ def show() -> None:
     st.title("Modern convolutional networks", anchor=False)
     with st.container(width=760):
         st.markdown(INTRODUCTION)
+        st.subheader("Where to begin", anchor=False)
+        st.markdown(NEWCOMERS)
+        link(SECTIONS["alexnet"], "Begin with 9.1 AlexNet")
+        st.markdown(HURRIED)
+        link(SECTIONS["batch_norm"], "Open 9.5 Batch normalization under Train", view="Train")
     st.subheader("Seven pages", anchor=False)
-    links()
+    cards()
     st.subheader("What they cost", anchor=False)
-    st.plotly_chart(charts.networks(costs()), config=charts.PLAIN, key="networks")
+    for screen, chart in cost_charts().items():
+        st.plotly_chart(
+            chart,
+            config=charts.PLAIN,
+            key=f"networks_{screen}",
+            alt="Every network of the course as a point: parameters against multiply-accumulates.",
+        )
     st.caption(
         "Each point is a network of this course, built and counted just now. Up is more to "
         "store, right is more to compute. Point at one for its year. Both axes are logarithmic."
     )
 
 
-def links() -> None:
-    """A card for every section, two in a row."""
+def cards() -> None:
+    """A card for every section; all of it is the link, see style.css."""
     sections = list(SECTIONS.values())
-    for start in range(0, len(sections), 2):
-        for column, section in zip(st.columns(2), sections[start : start + 2], strict=False):
-            with column.container(border=True, height="stretch"):
-                st.page_link(
-                    str(Path("pages") / "chapter" / f"{section.slug}.py"),
-                    label=f"**{section.heading}**",
-                    icon=":material/arrow_forward:",
-                )
-                st.markdown(section.aim)
+    for start in range(0, len(sections), IN_A_ROW):
+        row = sections[start : start + IN_A_ROW]
+        for column, section in zip(st.columns(IN_A_ROW), row, strict=False):
+            with column.container(border=True, height="stretch", key=f"card_{section.slug}"):
+                card(section)
 
 
-@st.cache_data(show_spinner="Building the networks…")
-def costs() -> list[dict[str, object]]:
-    """Parameters and compute of every preset that somebody published or trains in the book."""
-    rows: list[dict[str, object]] = []
+def card(section: Section) -> None:
+    """What a section is about, and how long its text is."""
+    link(section, f"**{section.heading}**")
+    st.markdown(section.aim)
+    st.caption(f":material/schedule: {read.minutes(section.slug)} min to read")
+
+
+def link(section: Section, label: str, **query: str) -> None:
+    """A link to a section, opened as the query says."""
+    st.page_link(
+        str(Path("pages") / "chapter" / f"{section.slug}.py"),
+        label=label,
+        icon=":material/arrow_forward:",
+        query_params=query,
+    )
+
+
+@st.cache_resource(show_spinner="Building the networks…")
+def cost_charts() -> dict[str, Figure]:
+    """The chart of all networks for each kind of screen, the same for every visitor."""
+    found = costs()
+    return {screen: network_chart.figure(found, screen) for screen in network_chart.SCREENS_PX}
+
+
+def costs() -> list[NetworkCost]:
+    """Parameters and compute of every preset of the book and of torchvision."""
+    rows = []
     for spec in NETWORKS.values():
         for name, options in spec.presets.items():
             if name == "small":
@@ -60,19 +100,16 @@ def costs() -> list[dict[str, object]]:
             size = spec.preset_image_size(name)
             model = spec.build(options, device="meta", image_size=size)
             counted = summarize(model, (1, options.in_channels, size, size))
-            published = options.num_classes == 1000
             title = knobs.words(name) if name[-1].isdigit() else spec.title
-            title += {"d2l_bn": " with batch norm", "d2l_full": "-11 at full width"}.get(name, "")
+            title += {"d2l_bn": ", batch norm", "d2l_full": "-11, full width"}.get(name, "")
             rows.append(
-                {
-                    "title": title,
-                    # Families stand close together: one label each, all names on hovering.
-                    "label": title if name in LABELLED else "",
-                    "year": spec.year,
-                    "kind": "published" if published else "book",
-                    "params": counted.params,
-                    "macs": counted.macs,
-                    "input": f"{size}×{size}×{options.in_channels}",
-                }
+                NetworkCost(
+                    title=title,
+                    year=spec.year,
+                    kind="book" if name.startswith("d2l") else "torchvision",
+                    params=counted.params,
+                    macs=counted.macs,
+                    picture=f"{size}×{size}×{options.in_channels}",
+                )
             )
     return rows

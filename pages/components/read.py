@@ -7,6 +7,7 @@ import streamlit as st
 from cnnlab.catalog import NetworkSpec, Section
 
 TEXTS = Path(__file__).parents[2] / "assets" / "text"
+WORDS_PER_MINUTE = 180
 
 
 def show(section: Section, _spec: NetworkSpec) -> None:
@@ -18,3 +19,8 @@ def show(section: Section, _spec: NetworkSpec) -> None:
 @st.cache_data(show_spinner=False)
 def text(slug: str) -> str:
     return (TEXTS / f"{slug}.md").read_text(encoding="utf-8")
+
+
+def minutes(slug: str) -> int:
+    """About how long the text takes to read."""
+    return max(1, round(len(text(slug).split()) / WORDS_PER_MINUTE))

@@ -1,0 +1,66 @@
+"""The front page in a real browser."""
+
+from itertools import combinations
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from cnnlab.catalog import SECTIONS
+from tests.browser.conftest import Server
+
+SLOW_MS = 120_000
+Box = dict[str, float]
+
+
+def overlap(a: Box, b: Box) -> bool:
+    return (
+        a["x"] < b["x"] + b["width"]
+        and b["x"] < a["x"] + a["width"]
+        and a["y"] < b["y"] + b["height"]
+        and b["y"] < a["y"] + a["height"]
+    )
+
+
+@pytest.mark.parametrize(("width", "height"), [(1440, 900), (1280, 720), (390, 844)])
+def test_every_point_of_the_chart_has_a_name_that_can_be_read(
+    browser: Browser, server: Server, width: int, height: int
+) -> None:
+    context = browser.new_context(viewport={"width": width, "height": height})
+    tab = context.new_page()
+    tab.goto(server.url)
+    chart = tab.get_by_test_id("stPlotlyChart").filter(visible=True)
+    expect(chart).to_have_count(1, timeout=SLOW_MS)
+    names = chart.locator(".annotation-text")
+    expect(names).not_to_have_count(0, timeout=SLOW_MS)
+    points = chart.locator(".scatterlayer .point")
+    assert names.count() == points.count() > 15
+    boxes = [box for name in names.all() if (box := name.bounding_box())]
+    texts = names.all_text_contents()
+    covered = [
+        (texts[i], texts[j])
+        for (i, a), (j, b) in combinations(enumerate(boxes), 2)
+        if overlap(a, b)
+    ]
+    assert covered == []
+    frame = chart.bounding_box()
+    assert frame
+    for box in boxes:
+        assert box["x"] >= frame["x"]
+        assert box["x"] + box["width"] <= frame["x"] + frame["width"]
+    context.close()
+
+
+def test_all_of_a_card_is_its_link(page: Page, server: Server) -> None:
+    page.goto(server.url)
+    card = page.locator(".st-key-card_nin")
+    expect(card).to_contain_text(SECTIONS["nin"].aim, timeout=SLOW_MS)
+    # Far from the title, on the words below it.
+    card.click(position={"x": 60, "y": 80})
+    expect(page.get_by_role("heading", level=1)).to_have_text("9.3 NiN", timeout=SLOW_MS)
+
+
+def test_the_page_says_where_to_begin(page: Page, server: Server) -> None:
+    page.goto(server.url)
+    expect(page.get_by_role("heading", name="Where to begin")).to_be_visible(timeout=SLOW_MS)
+    page.get_by_role("link", name="Open 9.5 Batch normalization under Train").click()
+    expect(page.get_by_role("button", name="Start")).to_be_visible(timeout=SLOW_MS)
