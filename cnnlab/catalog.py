@@ -199,6 +199,10 @@ class Section:
     networks: tuple[str, ...]
     main_knobs: tuple[str, ...]
     preset: str = "d2l"
+    # What is drawn of each network: kinds of `diagrams.figures.FIGURES`.
+    figures: tuple[str, ...] = ("network", "block")
+    # Networks that are drawn next to the one that the page is about, as in the book.
+    beside: tuple[str, ...] = ()
     train_knobs: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -216,6 +220,7 @@ SECTIONS: dict[str, Section] = {
             aim="See what made a deep network trainable in 2012, and what it costs against LeNet.",
             networks=("alexnet", "lenet"),
             main_knobs=("activation", "dropout"),
+            beside=("alexnet", "lenet"),
         ),
         Section(
             slug="vgg",
@@ -224,6 +229,7 @@ SECTIONS: dict[str, Section] = {
             aim="Build a network from one repeated block, and watch where the parameters go.",
             networks=("vgg",),
             main_knobs=("depth", "base_channels"),
+            preset="d2l_full",
         ),
         Section(
             slug="nin",
@@ -249,6 +255,7 @@ SECTIONS: dict[str, Section] = {
             networks=("lenet", "alexnet", "vgg", "nin", "googlenet", "resnet", "densenet"),
             main_knobs=("batch_norm", "activation"),
             preset="d2l_bn",
+            figures=("norm_placement",),
             train_knobs={"batch_norm": True},
         ),
         Section(

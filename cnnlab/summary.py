@@ -55,10 +55,10 @@ def summarize(model: nn.Module, input_shape: Sequence[int]) -> Summary:
     Shape: `input_shape` is (N, C, H, W).
     Raises: ConfigError when the picture does not fit the network.
     """
-    return layer_table(trace(model, input_shape))
+    return layers(trace(model, input_shape))
 
 
-def layer_table(found: Trace) -> Summary:
+def layers(found: Trace) -> Summary:
     """The layers of a trace: its modules, and functions that have weights or multiply."""
     return Summary(
         tuple(layer(node) for node in found.nodes if node.is_module or node.params or node.macs)

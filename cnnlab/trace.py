@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import torch
@@ -60,7 +60,14 @@ class Trace:
 
     def sources(self, node: int) -> tuple[int, ...]:
         """The nodes that a node reads."""
-        return tuple(source for source, target in self.edges if target == node)
+        return self._sources.get(node, ())
+
+    @cached_property
+    def _sources(self) -> dict[int, tuple[int, ...]]:
+        found: dict[int, tuple[int, ...]] = {}
+        for source, target in self.edges:
+            found[target] = (*found.get(target, ()), source)
+        return found
 
 
 def trace(model: nn.Module, input_shape: Sequence[int]) -> Trace:

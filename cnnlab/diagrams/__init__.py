@@ -1,4 +1,4 @@
-"""Diagrams of the networks as Mermaid source, drawn from the model as it is configured."""
+"""Diagrams of the networks as Mermaid source, drawn from the trace of a model."""
 
 from cnnlab.diagrams.drawings import block_diagram, network_diagram, norm_placement_diagram
 from cnnlab.diagrams.figures import Figure, figures

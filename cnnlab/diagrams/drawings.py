@@ -5,14 +5,14 @@ from dataclasses import dataclass, replace
 
 from torch import nn
 
-from cnnlab.diagrams.graph import ModuleTypes, Shape, Steps, trace
 from cnnlab.diagrams.mermaid import Group, flowchart
 from cnnlab.diagrams.nodes import Node, Nodes, folded, unfolded
+from cnnlab.diagrams.steps import ModuleTypes, steps
 from cnnlab.diagrams.wording import BLOCKS, describe
 from cnnlab.errors import ConfigError
 from cnnlab.networks.densenet import DenseBlock, DenseLayer
 from cnnlab.networks.resnet import Bottleneck, Residual
-from cnnlab.tracing import leaves
+from cnnlab.trace import Shape, Trace
 
 # Characters per line of a label: what a phone shows without shrinking it much.
 ONE_COLUMN, TWO_COLUMNS, MORE_COLUMNS = 42, 17, 13
@@ -21,64 +21,53 @@ SHOWN_DENSE_LAYERS = 3
 
 @dataclass(frozen=True)
 class PlacedBlock:
-    """A block and the shape that it gets where it stands.
+    """A block, where it stands in a network, and the shapes that it reads and makes there.
 
     Shape: without the batch, (C, H, W).
     """
 
+    found: Trace
+    path: str
     module: nn.Module
     input_shape: Shape
-    shape: Shape = ()
+    shape: Shape
 
 
-def network_diagram(model: nn.Module, input_shape: Sequence[int]) -> str:
-    """The whole network from top to bottom, a block as one box, shapes between the boxes.
+def network_diagram(found: Trace) -> str:
+    """The whole network from top to bottom, a block as one box, shapes between the boxes."""
+    nodes = unfolded(steps(found, tuple(BLOCKS)))
+    return flowchart([Group(folded(nodes))], ONE_COLUMN, shapes=True)
 
-    Shape: `input_shape` is (N, C, H, W).
-    Raises: ConfigError when the picture does not fit the network.
+
+def block_diagram(found: Trace) -> str:
+    """A block in detail; of residual blocks one that keeps the shape and one that does not.
+
+    Raises: ConfigError when the network has no blocks.
     """
-    return draw_network(trace(model, input_shape, tuple(BLOCKS)))
-
-
-def block_diagram(model: nn.Module, input_shape: Sequence[int]) -> str:
-    """The first block in detail; of residual blocks one that keeps the shape and one that does not.
-
-    Shape: `input_shape` is (N, C, H, W).
-    Raises: ConfigError when the picture does not fit the network, or the network has no blocks.
-    """
-    blocks = placed_blocks(trace(model, input_shape, tuple(BLOCKS)))
+    blocks = placed_blocks(found)
     if not blocks:
         raise ConfigError(
-            f"{type(model).__name__} has no blocks to draw; draw the whole network instead."
+            f"{type(found.outline).__name__} has no blocks to draw; draw the whole network instead."
         )
-    return draw_block(blocks)
-
-
-def draw_network(steps: Steps) -> str:
-    """The drawing of a network, given its steps with whole blocks."""
-    return flowchart([Group(folded(unfolded(steps)))], ONE_COLUMN, shapes=True)
-
-
-def draw_block(blocks: Sequence[PlacedBlock]) -> str:
-    """The drawing that suits the first of these blocks."""
     for types, draw in DRAWINGS.items():
         if isinstance(blocks[0].module, types):
             return draw(blocks)
     return one_block(blocks)
 
 
-def placed_blocks(steps: Steps) -> list[PlacedBlock]:
+def placed_blocks(found: Trace) -> list[PlacedBlock]:
     """The blocks of a network in running order."""
+    types = tuple(BLOCKS)
     return [
-        PlacedBlock(step.operation, step.input_shape, step.shape)
-        for step in steps.values()
-        if isinstance(step.operation, nn.Module) and isinstance(step.operation, tuple(BLOCKS))
+        PlacedBlock(found, step.path, step.operation, step.input_shape, step.shape)
+        for step in steps(found, types).values()
+        if isinstance(step.operation, nn.Module) and isinstance(step.operation, types)
     ]
 
 
-def norm_placement_diagram(model: nn.Module) -> str:
+def norm_placement_diagram(found: Trace) -> str:
     """What follows the first convolution and the first hidden fully-connected layer."""
-    layers = [layer for _, layer in leaves(model)]
+    layers = [found.outline.get_submodule(node.path) for node in found.nodes if node.is_module]
     linear = [layer for layer in layers if isinstance(layer, nn.Linear)]
     firsts: dict[str, Sequence[nn.Module]] = {
         "Convolution layer": [layer for layer in layers if isinstance(layer, nn.Conv2d)],
@@ -104,12 +93,13 @@ def followed(layers: Sequence[nn.Module], first: nn.Module) -> Nodes:
 
 def inside(block: PlacedBlock, whole: ModuleTypes = ()) -> Nodes:
     """What a block does, layer by layer."""
-    return unfolded(trace(block.module, (1, *block.input_shape), whole))
+    return unfolded(steps(block.found, whole, block.path))
 
 
 def one_block(blocks: Sequence[PlacedBlock]) -> str:
-    """The first block, activations and normalization in the labels of the convolutions."""
-    return flowchart([Group(folded(inside(blocks[0])))], MORE_COLUMNS)
+    """The first of the deepest blocks, activations and the like in the labels of their layers."""
+    deepest = max(blocks, key=lambda block: len(list(block.module.modules())))
+    return flowchart([Group(folded(inside(deepest)))], MORE_COLUMNS)
 
 
 def residual_blocks(blocks: Sequence[PlacedBlock]) -> str:
@@ -124,9 +114,10 @@ def residual_blocks(blocks: Sequence[PlacedBlock]) -> str:
 def dense_block(blocks: Sequence[PlacedBlock]) -> str:
     """Which layer of the first block reads which, and what the first layer does."""
     first = blocks[0]
-    layer = PlacedBlock(next(first.module.children()), first.input_shape)
+    name, _ = next(first.module.named_children())
+    layer = unfolded(steps(first.found, inside=f"{first.path}.{name}"))
     connections = shortened(connected(inside(first, (DenseLayer,))))
-    groups = [Group(connections, "Dense block"), Group(inside(layer), "Inside layer 1")]
+    groups = [Group(connections, "Dense block"), Group(layer, "Inside layer 1")]
     return flowchart(groups, TWO_COLUMNS, stacked=True)
 
 

@@ -1,27 +1,25 @@
 """Which diagrams each section of the chapter shows, with their titles and captions."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from torch import nn
 
 from cnnlab import catalog
 from cnnlab.diagrams.drawings import (
-    PlacedBlock,
-    draw_block,
-    draw_network,
+    block_diagram,
+    network_diagram,
     norm_placement_diagram,
     placed_blocks,
 )
-from cnnlab.diagrams.graph import Steps, trace
 from cnnlab.diagrams.wording import BLOCKS, convolutions
 from cnnlab.errors import ConfigError
 from cnnlab.networks.densenet import DenseBlock
 from cnnlab.networks.googlenet import Inception
+from cnnlab.networks.nin import NiNBlock
 from cnnlab.networks.resnet import Bottleneck, Residual
-
-# A model and the shape of the batch that it is drawn for, (N, C, H, W).
-Drawn = tuple[nn.Module, Sequence[int]]
+from cnnlab.networks.vgg import VGGBlock
+from cnnlab.trace import Trace
 
 
 @dataclass(frozen=True)
@@ -33,66 +31,60 @@ class Figure:
     source: str
 
 
-def figures(section_slug: str, models: Mapping[str, Drawn]) -> list[Figure]:
-    """The diagrams of a section, for each of these networks (name -> model, input shape).
+def figures(section_slug: str, traces: Mapping[str, Trace]) -> list[Figure]:
+    """The diagrams of a section, for each of these networks (name -> its trace).
 
-    Raises: ConfigError for an unknown section or network, or a picture that does not fit.
+    Raises: ConfigError for an unknown section or network.
     """
-    if section_slug not in SECTIONS:
-        raise ConfigError(f"There is no section {section_slug!r}; there are {', '.join(SECTIONS)}.")
+    if section_slug not in catalog.SECTIONS:
+        known = ", ".join(catalog.SECTIONS)
+        raise ConfigError(f"There is no section {section_slug!r}; there are {known}.")
     return [
         figure
-        for name, (model, input_shape) in models.items()
-        for figure in SECTIONS[section_slug](full_title(name, model), model, input_shape)
+        for name, found in traces.items()
+        for kind in catalog.SECTIONS[section_slug].figures
+        if (figure := FIGURES[kind](full_title(name, found.outline), found)) is not None
     ]
 
 
-def whole(title: str, model: nn.Module, input_shape: Sequence[int]) -> list[Figure]:
+def network(title: str, found: Trace) -> Figure:
     """The whole network."""
-    return [network_figure(title, model, trace(model, input_shape, tuple(BLOCKS)))]
+    sentences = [
+        "Between the boxes: channels × height × width of what one hands to the next.",
+        *([DOUBLE_SIDES] if placed_blocks(found) else []),
+        *bias_note(found.outline),
+    ]
+    return Figure(f"{title} from input to output", " ".join(sentences), network_diagram(found))
 
 
-def whole_and_block(title: str, model: nn.Module, input_shape: Sequence[int]) -> list[Figure]:
-    """The whole network, and a block of it in detail."""
-    steps = trace(model, input_shape, tuple(BLOCKS))
-    return [network_figure(title, model, steps), block_figure(title, model, placed_blocks(steps))]
+def block(title: str, found: Trace) -> Figure | None:
+    """A block in detail; none where the network has no blocks."""
+    blocks = placed_blocks(found)
+    if not blocks:
+        return None
+    first = blocks[0].module
+    caption = CAPTIONS.get(type(first), "")
+    if isinstance(first, Residual | Bottleneck) and first.shortcut is None:
+        caption = NO_SKIP
+    name = BLOCKS[type(first)].title
+    return Figure(
+        title=f"{name[0].upper()}{name[1:]} of {title} in detail",
+        caption=" ".join([caption, *bias_note(found.outline)]),
+        source=block_diagram(found),
+    )
 
 
-def norm_placement(title: str, model: nn.Module, _: Sequence[int]) -> list[Figure]:
+def norm_placement(title: str, found: Trace) -> Figure:
     """Where batch normalization sits."""
-    layers = list(model.modules())
+    layers = list(found.outline.modules())
     sentences = [
         *([NORM_CONVOLUTION] if any(isinstance(m, nn.BatchNorm2d) for m in layers) else []),
         *([NORM_FULLY_CONNECTED] if any(isinstance(m, nn.BatchNorm1d) for m in layers) else []),
     ]
-    return [
-        Figure(
-            title=f"Where batch normalization sits in {title}",
-            caption=" ".join(sentences) or NO_NORM,
-            source=norm_placement_diagram(model),
-        )
-    ]
-
-
-def network_figure(title: str, model: nn.Module, steps: Steps) -> Figure:
-    sentences = [
-        "Between the boxes: channels × height × width of what one hands to the next.",
-        *([DOUBLE_SIDES] if placed_blocks(steps) else []),
-        *bias_note(model),
-    ]
-    return Figure(f"{title} from input to output", " ".join(sentences), draw_network(steps))
-
-
-def block_figure(title: str, model: nn.Module, blocks: Sequence[PlacedBlock]) -> Figure:
-    block = blocks[0].module
-    caption = CAPTIONS.get(type(block), "")
-    if isinstance(block, Residual | Bottleneck) and block.shortcut is None:
-        caption = NO_SKIP
-    name = BLOCKS[type(block)].title
     return Figure(
-        title=f"{name[0].upper()}{name[1:]} of {title} in detail",
-        caption=" ".join([caption, *bias_note(model)]),
-        source=draw_block(blocks),
+        title=f"Where batch normalization sits in {title}",
+        caption=" ".join(sentences) or NO_NORM,
+        source=norm_placement_diagram(found),
     )
 
 
@@ -124,6 +116,13 @@ SKIP = (
 )
 NO_SKIP = "The skip is off: nothing but what the layers make of the input reaches the output."
 CAPTIONS: dict[type[nn.Module], str] = {
+    VGGBlock: (
+        "A 3×3 convolution with padding keeps height and width, the pooling at the end halves them."
+    ),
+    NiNBlock: (
+        "The 1×1 convolutions are a small fully-connected network, the same at every pixel: they "
+        "read its channels and nothing beside it."
+    ),
     Inception: (
         "All paths read the same input; the concatenation puts their channels one after another."
     ),
@@ -134,12 +133,9 @@ CAPTIONS: dict[type[nn.Module], str] = {
         "and adds its own."
     ),
 }
-SECTIONS: dict[str, Callable[[str, nn.Module, Sequence[int]], list[Figure]]] = {
-    "alexnet": whole,
-    "vgg": whole,
-    "nin": whole,
-    "googlenet": whole_and_block,
-    "batch_norm": norm_placement,
-    "resnet": whole_and_block,
-    "densenet": whole_and_block,
+# What the field `figures` of a section can name.
+FIGURES: dict[str, Callable[[str, Trace], Figure | None]] = {
+    "network": network,
+    "block": block,
+    "norm_placement": norm_placement,
 }

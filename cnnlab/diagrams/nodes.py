@@ -5,8 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from math import prod
 
-from cnnlab.diagrams.graph import Shape, Steps
+from cnnlab.diagrams.steps import Steps
 from cnnlab.diagrams.wording import BLOCKS, RIDERS, Kind, Line, describe
+from cnnlab.trace import INPUT, Shape
 
 
 @dataclass(frozen=True)
@@ -48,10 +49,10 @@ def unfolded(steps: Steps) -> Nodes:
     """One box per step, and one for the output."""
     nodes: Nodes = {}
     for i, step in steps.items():
-        if step.operation == "input":
+        if step.operation == INPUT:
             nodes[i] = Node("terminal", (("input",),), (), step.shape, step.shape)
             continue
-        kind, lines = describe(step.operation)
+        kind, lines = describe(step.operation, len(step.sources))
         nodes[i] = Node(kind, lines, step.sources, step.input_shape, step.shape)
     last = max(nodes)
     shape = nodes[last].shape

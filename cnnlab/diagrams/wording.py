@@ -163,13 +163,25 @@ BLOCKS: dict[type[nn.Module], Block] = {
     DenseLayer: Block("dense layer", sequence),
     Transition: Block("transition", sequence),
 }
-MEETINGS: dict[str, str] = {"add": "addition", "cat": "concatenation"}
+FUNCTIONS: dict[str, tuple[Kind, str]] = {
+    "add": ("meeting", "addition"),
+    "cat": ("meeting", "concatenation"),
+    "mul": ("meeting", "multiplication"),
+    "relu": ("activation", "ReLU"),
+    "sigmoid": ("activation", "sigmoid"),
+    "tanh": ("activation", "tanh"),
+    "flatten": ("flatten", "flatten"),
+}
 
 
-def describe(operation: nn.Module | str) -> tuple[Kind, tuple[Line, ...]]:
-    """The kind of a layer, block or operation, and what is said about it."""
+def describe(operation: nn.Module | str, reads: int = 1) -> tuple[Kind, tuple[Line, ...]]:
+    """The kind of a layer, block or function, and what is said about it; `reads`: of how many.
+
+    What is in no table is drawn under its own name.
+    """
     if isinstance(operation, str):
-        return "meeting", ((MEETINGS[operation],),)
+        kind, name = FUNCTIONS.get(operation, ("meeting" if reads > 1 else "other", operation))
+        return kind, ((name,),)
     for layer_type, (kind, line) in LAYERS.items():
         if isinstance(operation, layer_type):
             return kind, (line(operation),)

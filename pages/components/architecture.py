@@ -4,15 +4,15 @@ from dataclasses import dataclass
 
 import pandas as pd
 import streamlit as st
-from torch import nn
 
 from cnnlab import diagrams
 from cnnlab.catalog import NETWORKS, NetworkSpec, Section
 from cnnlab.errors import CnnLabError
 from cnnlab.layer_csv import layer_table_csv, shape_text
 from cnnlab.networks.options import Options
-from cnnlab.summary import Summary
-from pages.components import charts, knobs, panel, services
+from cnnlab.summary import Summary, layers
+from cnnlab.trace import Trace, trace_of
+from pages.components import charts, knobs, panel
 
 PREFIX = "a"
 
@@ -26,16 +26,8 @@ class Configured:
     image_size: int
 
     @property
-    def input_shape(self) -> tuple[int, int, int, int]:
-        return (1, self.options.in_channels, self.image_size, self.image_size)
-
-    @property
-    def summary(self) -> Summary:
-        return services.layer_table(self.spec.name, self.options, self.image_size)
-
-    @property
-    def outline(self) -> nn.Module:
-        return services.outline(self.spec.name, self.options, self.image_size)
+    def trace(self) -> Trace:
+        return trace_of(self.spec, self.options, self.image_size)
 
 
 def show(section: Section, spec: NetworkSpec) -> None:
@@ -45,7 +37,7 @@ def show(section: Section, spec: NetworkSpec) -> None:
         with side:
             configured = configure(section, spec)
         with content:
-            summary = configured.summary
+            summary = layers(configured.trace)
             totals(summary)
             figures(section, configured)
             st.subheader("What each layer costs", anchor=False)
@@ -91,14 +83,12 @@ def engineering(number: float) -> str:
 
 def figures(section: Section, configured: Configured) -> None:
     """The figures of the section, drawn from the models as configured."""
-    models = {configured.spec.name: (configured.outline, configured.input_shape)}
-    if section.slug == "alexnet":
-        for name in section.networks:
-            if name not in models:
-                spec = NETWORKS[name]
-                other = Configured(spec, spec.presets["d2l"], spec.book.image_size)
-                models[name] = (other.outline, other.input_shape)
-    drawn = diagrams.figures(section.slug, models)
+    traces = {configured.spec.name: configured.trace}
+    for name in section.beside:
+        if name not in traces:
+            spec = NETWORKS[name]
+            traces[name] = trace_of(spec, spec.presets["d2l"], spec.book.image_size)
+    drawn = diagrams.figures(section.slug, traces)
     for place, figure in zip(st.columns(len(drawn)), drawn, strict=True):
         with place:
             st.subheader(figure.title, anchor=False)

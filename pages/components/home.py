@@ -6,7 +6,8 @@ import streamlit as st
 from plotly.graph_objects import Figure
 
 from cnnlab.catalog import NETWORKS, SECTIONS, Section
-from cnnlab.summary import summarize
+from cnnlab.summary import layers
+from cnnlab.trace import trace_of
 from pages.components import charts, knobs, network_chart, read
 from pages.components.network_chart import NetworkCost
 
@@ -98,8 +99,7 @@ def costs() -> list[NetworkCost]:
             if name == "small":
                 continue
             size = spec.preset_image_size(name)
-            model = spec.build(options, device="meta", image_size=size)
-            counted = summarize(model, (1, options.in_channels, size, size))
+            counted = layers(trace_of(spec, options, size))
             title = knobs.words(name) if name[-1].isdigit() else spec.title
             title += {"d2l_bn": ", batch norm", "d2l_full": "-11, full width"}.get(name, "")
             rows.append(

@@ -13,7 +13,6 @@ from cnnlab.jobs.limits import Settings
 from cnnlab.jobs.manager import RunManager
 from cnnlab.networks.options import Options
 from cnnlab.runs.store import ACTIVE, Curve, RunRecord, RunStore
-from cnnlab.summary import Summary, summarize
 from cnnlab.training import checkpoint
 
 
@@ -48,19 +47,6 @@ def curve(run: RunRecord) -> Curve:
 @st.cache_resource(max_entries=500, show_spinner=False)
 def _ended_curve(run: str) -> Curve:
     return store().curve(run)
-
-
-@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=HASH)
-def outline(network: str, options: Options, image_size: int) -> nn.Module:
-    """A network without weights, for its shapes; in prediction mode, as visitors share it."""
-    return catalog.NETWORKS[network].build(options, device="meta", image_size=image_size).eval()
-
-
-@st.cache_resource(max_entries=256, show_spinner=False, hash_funcs=HASH)
-def layer_table(network: str, options: Options, image_size: int) -> Summary:
-    """The layer table for one square picture."""
-    model = outline(network, options, image_size)
-    return summarize(model, (1, options.in_channels, image_size, image_size))
 
 
 # Few, because the widest hold half a gigabyte each.

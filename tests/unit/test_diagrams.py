@@ -9,14 +9,17 @@ import pytest
 import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from torch import nn
+from torch import Tensor, nn
 
 from cnnlab import catalog, diagrams
+from cnnlab.diagrams.figures import FIGURES
 from cnnlab.diagrams.mermaid import STYLES
 from cnnlab.diagrams.wording import BLOCKS, LAYERS
 from cnnlab.errors import ConfigError
 from cnnlab.networks.options import ACTIVATIONS, Options
-from cnnlab.summary import summarize
+from cnnlab.networks.vgg import VGGBlock, VGGOptions
+from cnnlab.summary import layers
+from cnnlab.trace import Trace, trace, trace_of
 from tests.unit.knobs import FIELDS, PRESETS, edge_values, field_of, image_size, random_options
 
 # Section, network, preset: every network with every preset in every section that it is part of.
@@ -102,26 +105,24 @@ def parse(source: str) -> Parsed:
     return parsed
 
 
-def drawn(name: str, preset: str = "d2l", **knobs: Any) -> tuple[nn.Module, tuple[int, ...]]:
+def drawn(name: str, preset: str = "d2l", **knobs: Any) -> Trace:
     return drawn_with(name, catalog.NETWORKS[name].presets[preset].replace(**knobs))
 
 
-def drawn_with(name: str, options: Options) -> tuple[nn.Module, tuple[int, ...]]:
-    size = image_size(name, options)
-    model = catalog.NETWORKS[name].build(options, device="meta")
-    return model, (1, options.in_channels, size, size)
+def drawn_with(name: str, options: Options) -> Trace:
+    return trace_of(catalog.NETWORKS[name], options, image_size(name, options))
 
 
 def network(name: str, preset: str = "d2l", **knobs: Any) -> Parsed:
-    return parse(diagrams.network_diagram(*drawn(name, preset, **knobs)))
+    return parse(diagrams.network_diagram(drawn(name, preset, **knobs)))
 
 
 def block(name: str, preset: str = "d2l", **knobs: Any) -> Parsed:
-    return parse(diagrams.block_diagram(*drawn(name, preset, **knobs)))
+    return parse(diagrams.block_diagram(drawn(name, preset, **knobs)))
 
 
 def norm(name: str, preset: str = "d2l", **knobs: Any) -> Parsed:
-    return parse(diagrams.norm_placement_diagram(drawn(name, preset, **knobs)[0]))
+    return parse(diagrams.norm_placement_diagram(drawn(name, preset, **knobs)))
 
 
 @pytest.mark.parametrize(("slug", "name", "preset"), SHOWN)
@@ -135,12 +136,12 @@ def test_figures_are_valid_and_described(slug: str, name: str, preset: str) -> N
 def test_sections_have_their_figures() -> None:
     found = {}
     for slug, section in catalog.SECTIONS.items():
-        names = section.networks if slug == "alexnet" else section.networks[:1]
+        names = section.beside or section.networks[:1]
         found[slug] = len(diagrams.figures(slug, {name: drawn(name) for name in names}))
     assert found == {
         "alexnet": 2,
-        "vgg": 1,
-        "nin": 1,
+        "vgg": 2,
+        "nin": 2,
         "googlenet": 2,
         "batch_norm": 1,
         "resnet": 2,
@@ -177,25 +178,24 @@ def test_every_knob_changes_the_figures(name: str, field: str) -> None:
 
 @pytest.mark.parametrize(("name", "preset"), PRESETS)
 def test_shapes_between_boxes_are_those_of_the_layer_table(name: str, preset: str) -> None:
-    model, input_shape = drawn(name, preset)
-    layers = summarize(model, input_shape).layers
+    found = drawn(name, preset)
     table = {
         "×".join(map(str, shape[1:]))
-        for layer in layers
+        for layer in layers(found).layers
         for shape in (layer.input_shape, layer.output_shape)
     }
     shapes = [text.split(" = ") for text in network(name, preset).labels_of("shape")]
     assert {part for parts in shapes for part in parts} <= table
-    assert shapes[0] == ["×".join(map(str, input_shape[1:]))]
-    assert shapes[-1] == [str(model.options.num_classes)]
+    assert shapes[0] == ["×".join(map(str, found.nodes[0].output_shape[1:]))]
+    assert shapes[-1] == [str(found.nodes[-1].output_shape[1])]
 
 
 @pytest.mark.parametrize("name", ["lenet", "alexnet"])
 @pytest.mark.parametrize("batch_norm", [False, True])
 def test_network_without_blocks_shows_every_layer(name: str, batch_norm: bool) -> None:
-    model, input_shape = drawn(name, batch_norm=batch_norm)
-    parsed = parse(diagrams.network_diagram(model, input_shape))
-    kinds = [type(module) for module in model.modules()]
+    found = drawn(name, batch_norm=batch_norm)
+    parsed = parse(diagrams.network_diagram(found))
+    kinds = [type(module) for module in found.outline.modules()]
     assert parsed.count("convolution") == kinds.count(nn.Conv2d)
     assert parsed.count("fully_connected") == kinds.count(nn.Linear)
     assert parsed.count("pooling") == kinds.count(nn.MaxPool2d) + kinds.count(nn.AvgPool2d)
@@ -376,7 +376,7 @@ def test_network_without_hidden_layer_shows_only_the_convolution(name: str) -> N
 
 
 def test_depth_is_in_the_title() -> None:
-    (whole, detail) = diagrams.figures("resnet", {"resnet": drawn("resnet", depth=34)})
+    whole, detail = diagrams.figures("resnet", {"resnet": drawn("resnet", depth=34)})
     assert "ResNet-34" in whole.title
     assert "ResNet-34" in detail.title
 
@@ -394,13 +394,11 @@ def test_captions_follow_the_model() -> None:
 
 @pytest.mark.parametrize("name", catalog.NETWORKS)
 def test_model_with_weights_gives_the_same_and_is_left_as_it_was(name: str) -> None:
-    _, input_shape = drawn(name, "small")
-    model = catalog.NETWORKS[name].build(catalog.NETWORKS[name].presets["small"])
-    model.train()
+    outline = drawn(name, "small")
+    model = catalog.build(name, "small")
     before = {key: value.clone() for key, value in model.state_dict().items()}
-    assert diagrams.network_diagram(model, input_shape) == diagrams.network_diagram(
-        *drawn(name, "small")
-    )
+    with_weights = trace(model.train(), outline.nodes[0].output_shape)
+    assert diagrams.network_diagram(with_weights) == diagrams.network_diagram(outline)
     assert all(module.training for module in model.modules())
     assert not any(module._forward_hooks for module in model.modules())
     assert all(torch.equal(value, before[key]) for key, value in model.state_dict().items())
@@ -410,21 +408,22 @@ def test_every_kind_has_a_colour_and_every_layer_of_the_networks_is_known() -> N
     kinds = {kind for kind, _ in LAYERS.values()} | {"terminal", "block", "meeting", "other"}
     assert kinds == set(STYLES)
     for name, preset in PRESETS:
-        for module in drawn(name, preset)[0].modules():
+        for module in drawn(name, preset).outline.modules():
             is_leaf = not any(module.children()) and not isinstance(module, nn.Identity)
             assert not is_leaf or isinstance(module, tuple(LAYERS)), type(module)
 
 
 def test_unknown_layer_is_named_by_its_class() -> None:
     model = nn.Sequential(nn.Conv2d(1, 2, 3), nn.Softplus(), nn.Conv2d(2, 3, 3))
-    assert parse(diagrams.network_diagram(model, (1, 1, 8, 8))).labels_of("other") == ["Softplus"]
+    parsed = parse(diagrams.network_diagram(trace(model, (1, 1, 8, 8))))
+    assert parsed.labels_of("other") == ["Softplus"]
 
 
 def test_every_block_of_the_networks_is_one_box() -> None:
     found = {
         type(module)
         for name, preset in PRESETS
-        for module in drawn(name, preset)[0].modules()
+        for module in drawn(name, preset).outline.modules()
         if type(module) in BLOCKS
     }
     assert found == set(BLOCKS)
@@ -436,15 +435,94 @@ def test_wrong_requests_say_what_exists() -> None:
     with pytest.raises(ConfigError, match="no network 'bert'"):
         diagrams.figures("vgg", {"bert": drawn("vgg")})
     with pytest.raises(ConfigError, match="LeNet has no blocks"):
-        diagrams.block_diagram(*drawn("lenet"))
+        diagrams.block_diagram(drawn("lenet"))
 
 
-@pytest.mark.parametrize("input_shape", [(1, 28, 28), (1, 1, 0, 28), (1, 1, 28)])
-def test_shape_of_another_rank_is_refused(input_shape: tuple[int, ...]) -> None:
-    with pytest.raises(ConfigError, match="four positive numbers"):
-        diagrams.network_diagram(drawn("lenet")[0], input_shape)
+class SqueezeAndExcitation(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.squeeze = nn.AdaptiveAvgPool2d(1)
+        self.down = nn.Conv2d(8, 4, 1)
+        self.up = nn.Conv2d(4, 8, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * torch.sigmoid(self.up(torch.relu(self.down(self.squeeze(x)))))
 
 
-def test_picture_that_is_too_small_is_refused() -> None:
-    with pytest.raises(ConfigError, match="smallest size that works"):
-        diagrams.network_diagram(drawn("nin")[0], (1, 1, 8, 8))
+class Split(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(4, 4, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        kept, changed = x.chunk(2, dim=1)
+        return torch.cat([kept, torch.special.expit(self.conv(changed)) - kept], dim=1)
+
+
+def joined(parsed: Parsed) -> set[tuple[str, str]]:
+    """The arrows by the labels at their ends, the shapes on them left out."""
+    made_by = {stop: start for start, stop in parsed.arrows if parsed.kinds[stop] == "shape"}
+    return {
+        (parsed.labels[made_by.get(start, start)], parsed.labels[stop])
+        for start, stop in parsed.arrows
+        if parsed.kinds[stop] != "shape"
+    }
+
+
+def test_a_gate_is_drawn_with_both_of_its_branches() -> None:
+    parsed = parse(diagrams.network_diagram(trace(SqueezeAndExcitation(), (1, 8, 6, 6))))
+    assert joined(parsed) == {
+        ("Input", "Global average pooling"),
+        ("Global average pooling", "1×1 convolution, 4 channels, ReLU"),
+        ("1×1 convolution, 4 channels, ReLU", "1×1 convolution, 8 channels, sigmoid"),
+        ("Input", "Multiplication"),
+        ("1×1 convolution, 8 channels, sigmoid", "Multiplication"),
+        ("Multiplication", "Output"),
+    }
+
+
+def test_functions_that_nobody_knows_are_drawn_under_their_own_names() -> None:
+    parsed = parse(diagrams.network_diagram(trace(Split(), (1, 8, 6, 6))))
+    assert joined(parsed) == {
+        ("Input", "Chunk"),
+        ("Chunk", "3×3 convolution, 4 channels"),
+        ("3×3 convolution, 4 channels", "Special_expit"),
+        ("Special_expit", "Sub"),
+        ("Chunk", "Sub"),
+        ("Chunk", "Concatenation"),
+        ("Sub", "Concatenation"),
+        ("Concatenation", "Output"),
+    }
+    assert parsed.labels_of("other") == ["Chunk", "Special_expit"]
+
+
+def test_a_block_that_runs_twice_is_counted_twice() -> None:
+    block = VGGBlock(VGGOptions(), 2, 4, 4)
+    parsed = parse(diagrams.network_diagram(trace(nn.Sequential(block, block), (1, 4, 8, 8))))
+    assert len(parsed.labels_of("block")) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "inside"),
+    [("vgg", ["convolution", "convolution", "pooling"]), ("nin", ["convolution"] * 3)],
+)
+def test_the_blocks_of_vgg_and_nin_are_drawn_in_detail(name: str, inside: list[str]) -> None:
+    whole, detail = diagrams.figures(name, {name: drawn(name, batch_norm=True)})
+    assert "from input to output" in whole.title
+    assert detail.title.startswith("VGG block" if name == "vgg" else "NiN block")
+    parsed = parse(detail.source)
+    assert parsed.count("convolution") == (2 if name == "vgg" else 3)
+    assert [kind for kind in parsed.kinds.values() if kind in inside] == inside
+    assert all("normalization" in label for label in parsed.labels_of("convolution"))
+
+
+def test_vgg_is_drawn_with_the_channels_of_the_text() -> None:
+    section = catalog.SECTIONS["vgg"]
+    labels = network("vgg", section.preset).labels_of("shape")
+    assert labels[1:6] == ["64×112×112", "128×56×56", "256×28×28", "512×14×14", "512×7×7 = 25088"]
+
+
+@pytest.mark.parametrize("slug", catalog.SECTIONS)
+def test_what_a_section_draws_is_in_the_list(slug: str) -> None:
+    assert set(catalog.SECTIONS[slug].figures) <= set(FIGURES)
+    assert set(catalog.SECTIONS[slug].beside) <= set(catalog.NETWORKS)

@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from cnnlab import catalog
 from cnnlab.errors import ConfigError
-from cnnlab.summary import layer_table, summarize
+from cnnlab.summary import layers, summarize
 from cnnlab.trace import Trace, trace, trace_of
 from tests.unit.knobs import PRESETS
 
@@ -242,7 +242,7 @@ def test_a_network_from_elsewhere() -> None:
     names = Counter(node.operation for node in found.nodes)
     assert (names["mul"], names["add"], names["flatten"]) == (9, 6, 1)
     assert names["Hardsigmoid"] == 9
-    table = layer_table(found)
+    table = layers(found)
     assert table.params == 2_542_856
     # As torchvision publishes it.
     assert table.macs / 1e9 == pytest.approx(0.057, abs=0.0005)
