@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import torch
 
-from cnnlab import catalog, devices
+from cnnlab import allocator, catalog, devices
 from cnnlab.atomic import replacing
 from cnnlab.folders import cache_folder
 from cnnlab.training.config import RunConfig
@@ -127,8 +127,9 @@ def same_speed(config: RunConfig) -> str:
 
 
 def machine() -> str:
-    """What else decides it: the computer, its library and the threads in use."""
-    return f"{platform.node()}, torch {torch.__version__}, {torch.get_num_threads()} threads"
+    """What else decides it: the computer, its library, the threads in use and the allocator."""
+    threads = torch.get_num_threads()
+    return f"{platform.node()}, torch {torch.__version__}, {threads} threads, {allocator.name()}"
 
 
 def speeds() -> Path:

@@ -29,7 +29,7 @@ NETWORKS_MAY_IMPORT = ("cnnlab.errors", "cnnlab.validated", "cnnlab.networks")
 ORDER = (
     ("errors", "validated", "folders", "atomic"),
     ("networks",),
-    ("devices", "gpus", "cgroups"),
+    ("devices", "gpus", "cgroups", "allocator"),
     ("catalog", "network_spec", "tracing", "datasets", "images", "image_headers"),
     ("trace", "receptive_field"),
     ("summary", "layer_csv", "diagrams", "features"),

@@ -8,12 +8,13 @@ import queue
 import subprocess
 import sys
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cnnlab.errors import DatasetError
-from cnnlab.jobs.local import worker
+from cnnlab.jobs.local import priority, worker
 from cnnlab.jobs.local.process import Worker, _cause
 from cnnlab.training.events import Cancelled, Event, Failed, Finished, Progress, from_json
 from tests.conftest import ROOT
@@ -150,6 +151,36 @@ def test_nothing_but_messages_reaches_the_protocol() -> None:
     )
     assert [json.loads(line) for line in done.stdout.splitlines()] == [{"ready": True}]
     assert {"from Python", "from C", "from a child"} <= set(done.stderr.splitlines())
+
+
+WARM_AT_ONCE = """
+import torch
+from cnnlab.jobs.local import priority, worker
+worker.resident = lambda *_: None
+worker.estimate = lambda *_: torch.rand(900, 900) @ torch.rand(900, 900)
+torch.set_num_threads, several = lambda _: None, torch.set_num_threads
+several(2)
+worker.main()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads what Linux says of a process")
+def test_a_worker_and_all_its_threads_let_the_pages_go_first() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", WARM_AT_ONCE],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert json.loads(process.stdout.readline()) == {"ready": True}
+        tasks = Path(f"/proc/{process.pid}/task").iterdir()
+        # After the name in parentheses, the priority's steps are the 17th field.
+        nice = [int((task / "stat").read_text().rpartition(")")[2].split()[16]) for task in tasks]
+        process.communicate()
+    assert len(nice) >= 3  # the run's, OpenMP's second, and the reader of commands
+    assert set(nice) == {min(19, os.nice(0) + priority.STEPS_BACK)}
 
 
 @pytest.mark.parametrize(

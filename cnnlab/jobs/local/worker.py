@@ -25,9 +25,11 @@ from typing import Any, TextIO
 
 import torch
 
+from cnnlab import allocator
 from cnnlab.devices import usable_cores
 from cnnlab.errors import CnnLabError
 from cnnlab.jobs.limits import Settings
+from cnnlab.jobs.local.priority import step_back
 from cnnlab.training import memory
 from cnnlab.training.config import RunConfig
 from cnnlab.training.estimate import Estimate, estimate
@@ -111,6 +113,7 @@ def work(commands: Commands, reports: Reports, idle_s: float | None = None) -> i
         torch.set_num_threads(command.get("threads") or usual_threads)
         if "estimate" in command:
             reports.answer(command["estimate"], estimated(command, commands))
+            allocator.give_back()
             continue
         run = command["run"]
         try:
@@ -118,6 +121,7 @@ def work(commands: Commands, reports: Reports, idle_s: float | None = None) -> i
                 reports.send(run, event)
         except Unusable:
             return 1
+        allocator.give_back()
         commands.cancelled.discard(run)
 
 
@@ -198,6 +202,8 @@ def die_with_parent() -> None:
 
 def main() -> None:
     die_with_parent()
+    step_back()
+    allocator.keep_memory()
     logging.basicConfig(level=logging.INFO, format="worker %(process)d: %(message)s")
     reports = Reports(protocol_out())
     commands = Commands(sys.stdin)

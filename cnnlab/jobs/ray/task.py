@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from cnnlab import allocator
 from cnnlab.errors import CnnLabError
 from cnnlab.training.config import RunConfig
 from cnnlab.training.estimate import Estimate, estimate
@@ -26,19 +27,25 @@ def train_on_node(run: str, config: str, gpus: float, stops: Any) -> Iterator[Ba
     """Do a run and give its events; `stops` is the actor that knows who wants to end."""
     asked = threading.Event()
     threading.Thread(target=_listen, args=(stops, run, asked), daemon=True).start()
+    allocator.keep_memory()
     if 0 < gpus < 1 and torch.cuda.is_available():
-        # Ray shares the GPU out by word of mouth; PyTorch keeps the word.
+        # Ray only counts shares of a GPU; that a run keeps to its own is for PyTorch to enforce.
         torch.cuda.set_per_process_memory_fraction(gpus)
     with tempfile.TemporaryDirectory(prefix="cnnlab-") as folder:
         yield from batches(config, Path(folder) / "weights.safetensors", asked.is_set)
+    # Ray keeps the process for the next task.
+    allocator.give_back()
 
 
 def estimate_on_node(config: str) -> str:
     """How fast this machine does such runs, or why it cannot, as JSON."""
+    allocator.keep_memory()
     try:
         return estimate(RunConfig.from_json(config)).model_dump_json()
     except (CnnLabError, RuntimeError, MemoryError) as error:
         return Estimate(problem=str(error)).model_dump_json()
+    finally:
+        allocator.give_back()
 
 
 def batches(config: str, weights: Path, should_stop: Callable[[], bool]) -> Iterator[Batch]:

@@ -1,0 +1,81 @@
+"""A step's memory stays with the process, and goes back to the system between two runs."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from cnnlab import allocator
+from tests.conftest import ROOT
+
+STEPS = """
+import json, resource, sys
+from pathlib import Path
+from cnnlab import allocator
+could = allocator.keep_memory() if sys.argv[1] == "keep" else False
+import torch
+from torch.nn.functional import avg_pool2d, conv2d
+
+torch.set_num_threads(1)
+images = torch.rand(128, 1, 28, 28)
+kernels = torch.rand(8, 1, 5, 5, requires_grad=True)
+
+def faults():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+
+def resident_mb():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 1e6
+
+def step():
+    avg_pool2d(conv2d(images, kernels).sigmoid(), 2).sum().backward()
+
+for _ in range(3):
+    step()
+before = faults()
+for _ in range(5):
+    step()
+each = (faults() - before) / 5
+filled = [torch.ones(1_000_000) for _ in range(50)]
+kept = torch.ones(1)  # lies behind the others, so that the heap cannot simply be cut
+del filled
+held = resident_mb()
+allocator.give_back()
+print(json.dumps([could, allocator.name(), each, held - resident_mb()]))
+"""
+
+pytestmark = pytest.mark.skipif(allocator.glibc() is None, reason="the C library is not glibc")
+
+
+def steps(way: str) -> tuple[bool, str, float, float]:
+    """Whether memory was kept, in words, page faults of a step, and MB that were given back."""
+    done = subprocess.run(
+        [sys.executable, "-c", STEPS, way], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    could, words, faults, given_back_mb = json.loads(done.stdout)
+    return could, words, faults, given_back_mb
+
+
+def test_a_step_costs_hardly_a_page_fault_where_memory_is_kept() -> None:
+    kept, words, faults, given_back_mb = steps("keep")
+    assert (kept, words) == (True, "memory kept")
+    assert given_back_mb > 150
+    default = steps("default")
+    assert default[:2] == (False, "memory given back")
+    assert faults < default[2] / 5
+    assert default[2] > 300
+
+
+def test_another_c_library_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(allocator, "glibc", lambda: None)
+    assert allocator.keep_memory() is False
+    allocator.give_back()
+    assert allocator.name() == "memory given back"
+
+
+@pytest.mark.parametrize("answer", [None, "", "musl 1.2"])
+def test_glibc_is_told_from_others(monkeypatch: pytest.MonkeyPatch, answer: str | None) -> None:
+    monkeypatch.setattr(allocator.os, "confstr", lambda _name: answer)
+    assert allocator.glibc.__wrapped__() is None
+    monkeypatch.delattr(allocator.os, "confstr")
+    assert allocator.glibc.__wrapped__() is None
