@@ -59,16 +59,13 @@ def _columns(samples: dict[str, Tensor], name: str, statistics: bool = False) ->
     if not samples:
         return {}
     summary = summarize(list(samples.values()), SCALES[name])
-    found: Readings = {}
-    for row, path in enumerate(samples):
-        found[path] = {name: summary.histogram[row]}
-        if statistics:
-            found[path] |= {
-                "mean": summary.mean[row],
-                "std": summary.std[row],
-                "zeros": summary.zeros[row],
-            }
-    return found
+    columns = {name: summary.histogram}
+    if statistics:
+        columns |= {"mean": summary.mean, "std": summary.std, "zeros": summary.zeros}
+    rows = zip(*(column.unbind() for column in columns.values()), strict=True)
+    return {
+        path: dict(zip(columns, row, strict=True)) for path, row in zip(samples, rows, strict=True)
+    }
 
 
 def _merge(found: Readings, more: Readings) -> None:

@@ -43,16 +43,18 @@ def pack(array: NDArray[np.floating]) -> Packed:
 
 def fetch(readings: Mapping[str, Mapping[str, Tensor]]) -> dict[str, Values]:
     """Tensors by layer and name as values, with one copy from the device."""
-    names = [(layer, name) for layer, tensors in readings.items() for name in tensors]
-    tensors = [readings[layer][name].detach() for layer, name in names]
-    if not tensors:
-        return {layer: {} for layer in readings}
-    flat = torch.cat([tensor.reshape(-1).float() for tensor in tensors]).cpu().numpy()
-    parts = np.split(flat, np.cumsum([tensor.numel() for tensor in tensors])[:-1])
-    short = np.split(shortened(flat), np.cumsum([tensor.numel() for tensor in tensors])[:-1])
-    found: dict[str, Values] = {layer: {} for layer in readings}
-    for (layer, name), tensor, exact, digits in zip(names, tensors, parts, short, strict=True):
-        found[layer][name] = _value(tensor, exact, digits)
+    with torch.no_grad():
+        rows = [t.reshape(-1) for tensors in readings.values() for t in tensors.values()]
+        # Counts become numbers with a fraction, as they lie among such; they are small enough.
+        flat = torch.cat(rows).float().cpu().numpy() if rows else np.empty(0, np.float32)
+    digits, begin = shortened(flat), 0
+    found: dict[str, Values] = {}
+    for layer, tensors in readings.items():
+        found[layer] = {}
+        for name, tensor in tensors.items():
+            part = slice(begin, begin + tensor.numel())
+            found[layer][name] = _value(tensor, flat[part], digits[part])
+            begin = part.stop
     return found
 
 
