@@ -1,5 +1,6 @@
 """The arithmetic of the benchmarks, and what they say to odd arguments; no figure is taken here."""
 
+import argparse
 import io
 import json
 import os
@@ -11,11 +12,12 @@ from pathlib import Path
 import psutil
 import pytest
 
-from benchmarks import book, figures, interaction, live_page, memory
+from benchmarks import book, figures, interaction, live_page, memory, probes
 from cnnlab import catalog, datasets, images
 from cnnlab.datasets import fashion_mnist
 from cnnlab.errors import DatasetError
 from cnnlab.runs.store import RunStore
+from cnnlab.training import RunConfig
 
 
 def test_p95_is_the_largest_of_few_and_leaves_out_five_of_a_hundred() -> None:
@@ -212,3 +214,30 @@ def test_a_row_shows_ours_beside_the_book() -> None:
     for part in ("LeNet", "0.812", "0.809", "0.806 (0.781-0.820)", "inside", "61.2", "21,000"):
         assert part in row
     assert len(row) == len(book.HEADER)
+
+
+def test_the_cost_of_probes_is_spread_over_the_steps_between(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def step_times_s(config: RunConfig) -> tuple[list[float], list[float], int]:
+        looking = len(config.probes)
+        return [0.010, 0.010, 0.5], [0.010 + 0.0025 * looking] * 3 if looking else [], looking
+
+    monkeypatch.setattr(probes, "step_times_s", step_times_s)
+    arguments = argparse.Namespace(steps=50, precision="float32", dataset="shapes", rounds=2)
+    rows = {row["way"]: row for row in probes.measure("lenet", arguments)}
+    assert list(rows) == ["none", "layer_statistics", "all kinds"]
+    assert rows["none"]["cost"] == 0
+    assert rows["layer_statistics"]["cost"] == pytest.approx(0.01)
+    assert rows["all kinds"]["cost"] == pytest.approx(0.03)
+    assert rows["all kinds"]["between"] == 1
+    assert "1.00%     1%" in probes.line(rows["layer_statistics"])
+
+
+def test_steps_that_were_looked_at_are_told_from_the_others() -> None:
+    config = RunConfig(network="lenet", train_size=960, batch_size=32, epochs=1, device="cpu")
+    looking = probes.ways("lenet")["layer_statistics"]
+    between, observed, size = probes.step_times_s(config.replace(probes=looking, evaluate="end"))
+    # 30 steps, of which the first ten are not counted; step 25 was looked at.
+    assert (len(between), len(observed)) == (19, 1)
+    assert size > 1000
