@@ -14,7 +14,16 @@ from cnnlab.jobs.manager import RunManager
 from cnnlab.jobs.ray.cluster import import_ray
 from cnnlab.runs.store import RunStore
 from cnnlab.training import RunConfig, checkpoint, train
-from cnnlab.training.events import Cancelled, Event, Failed, Finished, Progress, Started
+from cnnlab.training.events import (
+    Cancelled,
+    Event,
+    Failed,
+    Finished,
+    Measurement,
+    Progress,
+    Started,
+)
+from cnnlab.training.probes.layer_statistics import LayerStatisticsProbe
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.cluster
@@ -201,11 +210,16 @@ def test_a_restarted_run_gives_one_curve_without_repetition(nodes, tmp_path: Pat
         nodes.kill_all()
         nodes.join()
 
+    observed = MIDDLING.replace(probes=[LayerStatisticsProbe(every=10)])
     with engine_on(nodes, ray_restarts=1) as engine:
-        events = follow(engine, "a", MIDDLING, tmp_path, storm)
+        events = follow(engine, "a", observed, tmp_path, storm)
     assert sum(isinstance(event, Started) for event in events) == 1
     steps = [event.step for event in events if isinstance(event, Progress)]
     assert steps == list(range(1, 241))
+    measured = [(e.step, e.layer) for e in events if isinstance(e, Measurement)]
+    assert len(measured) == len(set(measured))
+    assert {step for step, _ in measured} == {1, *range(10, 241, 10)}
+    assert len({layer for _, layer in measured}) * 25 == len(measured)
     seconds = [event.elapsed_s for event in events[1:]]
     assert seconds == sorted(seconds)
     assert isinstance(events[-1], Finished)

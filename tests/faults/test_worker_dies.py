@@ -17,8 +17,10 @@ from cnnlab.jobs.limits import Settings
 from cnnlab.jobs.local.engine import LocalEngine
 from cnnlab.jobs.manager import RunManager
 from cnnlab.runs.store import RunStore
-from cnnlab.training import RunConfig
+from cnnlab.training import RunConfig, train
+from cnnlab.training.events import Measurement
 from tests.conftest import ROOT
+from tests.unit.probing import every_probe
 from tests.waiting import wait_until
 
 SHORT = RunConfig(network="lenet", train_size=256, batch_size=128, epochs=2)
@@ -70,6 +72,22 @@ def wait_for_points(manager: RunManager, run: str) -> None:
 
 def wait_for(manager: RunManager, run: str, status: str) -> None:
     wait_until(lambda: manager.store.run(run).status == status, timeout_s=60)
+
+
+def test_what_probes_read_in_a_worker_arrives_in_the_store(manager: RunManager) -> None:
+    config = SHORT.replace(
+        options={"batch_norm": True}, probes=every_probe(), device="cpu", precision="float32"
+    )
+    run = submit(manager, config)
+    wait_until(lambda: manager.store.run(run).ended_s, timeout_s=60)
+    assert manager.store.run(run).status == "finished"
+    there = manager.store.measurements(run)
+    here = [event for event in train(config) if isinstance(event, Measurement)]
+    assert [(m.step, m.kind, m.layer) for m in there] == [(m.step, m.kind, m.layer) for m in here]
+    assert [set(m.values) for m in there] == [set(m.values) for m in here]
+    # Threads may add up in another order.
+    first, same = (found[0].values["mean"] for found in (there, here))
+    assert first == pytest.approx(same, rel=1e-3)
 
 
 def check_that_the_next_run_works(manager: RunManager) -> None:
