@@ -56,3 +56,8 @@ def measurements(events: Iterable[Event]) -> list[Measurement]:
 def without_times(found: Iterable[Measurement]) -> list[Measurement]:
     """The same but for when it was read."""
     return [one.model_copy(update={"elapsed_s": 0.0}) for one in found]
+
+
+def noise() -> Image.Image:
+    """A picture that a file can hardly make smaller."""
+    return Image.effect_noise((500, 300), 90).convert("RGB")
