@@ -1,21 +1,21 @@
-"""The training loop: what it reports, that it repeats itself, that it learns, how it ends."""
+"""The training loop: what it reports, that it repeats itself, that it learns."""
 
-import errno
 import itertools
 import math
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
-from safetensors import SafetensorError
+from torch import nn
 from torch.nn.functional import cross_entropy
 
 from cnnlab import catalog
 from cnnlab.datasets import Dataset
 from cnnlab.datasets.augment import Augment
-from cnnlab.errors import ConfigError
 from cnnlab.training import RunConfig, checkpoint, evaluation, loop, plan, train, trainer
-from cnnlab.training.events import Cancelled, Evaluation, Failed, Finished, Progress, Started
+from cnnlab.training.events import Evaluation, Event, Finished, Progress, Started
 from cnnlab.training.events import from_json as event_from_json
 
 TIMES = {"elapsed_s", "images_per_s", "eta_s"}
@@ -50,7 +50,7 @@ def plain_colours(count: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 @pytest.fixture(autouse=True)
-def small_data(monkeypatch):
+def small_data(monkeypatch: pytest.MonkeyPatch) -> Dataset:
     """Every data set is this one, which is there at once."""
     names = tuple("abcdefghij")
     data = Dataset(*plain_colours(320, 1), *plain_colours(70, 2), names)
@@ -60,11 +60,11 @@ def small_data(monkeypatch):
     return data
 
 
-def without_times(events):
+def without_times(events: Iterable[Event]) -> list[str]:
     return [event.model_dump_json(exclude=TIMES) for event in events]
 
 
-def evaluate_by_hand(model, data):
+def evaluate_by_hand(model: nn.Module, data: Dataset) -> tuple[float, float]:
     with torch.no_grad():
         logits = model(data.test_images / 255)
     accuracy = (logits.argmax(1) == data.test_labels).float().mean().item()
@@ -73,12 +73,14 @@ def evaluate_by_hand(model, data):
 
 def test_events_and_their_order() -> None:
     events = list(train(CONFIG))
-    started, *middle, last = events
+    started, *later = events
     assert isinstance(started, Started)
     assert (started.device, started.precision) == ("cpu", "float32")
     assert (started.train_images, started.test_images, started.steps) == (96, 70, 12)
     model = catalog.NETWORKS["lenet"].build(CONFIG.options, image_size=CONFIG.image_size)
     assert started.params == sum(p.numel() for p in model.parameters())
+    *middle, last = [e for e in later if isinstance(e, Progress | Evaluation | Finished)]
+    assert len(later) == len(middle) + 1
     assert {type(event) for event in middle} == {Progress, Evaluation}
     assert [e.step for e in middle if isinstance(e, Progress)] == list(range(1, 13))
     steps = [e.step for e in middle]
@@ -104,7 +106,7 @@ def test_same_configuration_same_events() -> None:
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "adamw"])
-def test_same_events_with_other_optimizers_schedules_and_initializations(optimizer) -> None:
+def test_same_events_with_other_optimizers_schedules_and_initializations(optimizer: str) -> None:
     config = CONFIG.replace(
         optimizer=optimizer, lr=1e-3, schedule="cosine", init="kaiming", weight_decay=0.01
     )
@@ -128,8 +130,8 @@ def test_same_events_with_other_optimizers_schedules_and_initializations(optimiz
     ],
     ids=lambda change: next(iter(change)),
 )
-def test_what_defines_a_run_changes_it(change):
-    def losses(config):
+def test_what_defines_a_run_changes_it(change: dict[str, Any]) -> None:
+    def losses(config: RunConfig) -> list[float]:
         return [e.train_loss for e in train(config) if isinstance(e, Progress)]
 
     assert losses(CONFIG) != losses(CONFIG.replace(**change))
@@ -151,11 +153,13 @@ def test_two_runs_at_once_do_not_disturb_each_other() -> None:
 
 
 def test_it_learns_and_the_figures_are_those_of_the_saved_weights(
-    tmp_path: Path, small_data
+    tmp_path: Path, small_data: Dataset
 ) -> None:
     *_, evaluation, last = train(EASY, save_to=tmp_path / "new" / "run.safetensors")
-    assert last.test_accuracy > 0.95
-    assert last.train_accuracy > 0.95
+    assert isinstance(evaluation, Evaluation)
+    assert isinstance(last, Finished)
+    assert (last.test_accuracy or 0) > 0.95
+    assert (last.train_accuracy or 0) > 0.95
     model, config = checkpoint.load(tmp_path / "new" / "run.safetensors")
     assert last.weights == str(tmp_path / "new" / "run.safetensors")
     assert config == EASY
@@ -166,7 +170,7 @@ def test_it_learns_and_the_figures_are_those_of_the_saved_weights(
 
 
 def test_a_subset_is_the_same_for_every_seed_and_each_picture_comes_once_an_epoch(
-    small_data,
+    small_data: Dataset,
 ) -> None:
     config = EASY.replace(train_size=70)
     trainers = [
@@ -197,57 +201,6 @@ def test_points_further_apart_are_means_over_the_steps_between(
             assert getattr(point, name) == pytest.approx(mean, rel=1e-5)
 
 
-def test_stop_keeps_what_was_learned(tmp_path: Path, small_data) -> None:
-    seen = []
-    run = train(CONFIG, save_to=tmp_path / "w.safetensors", should_stop=lambda: len(seen) >= 5)
-    seen.extend(run)
-    last = seen[-1]
-    assert isinstance(last, Cancelled)
-    assert 0 < last.step < 12
-    model, config = checkpoint.load(tmp_path / "w.safetensors")
-    assert config == CONFIG
-    assert math.isfinite(evaluate_by_hand(model, small_data)[0])
-
-
-def test_a_stop_before_the_first_step_does_one_step() -> None:
-    *_, last = train(CONFIG, should_stop=lambda: True)
-    assert isinstance(last, Cancelled)
-    assert (last.step, last.test_accuracy) == (1, None)
-
-
-def test_a_budget_ends_early_with_an_evaluation() -> None:
-    events = list(train(CONFIG.replace(budget_s=1e-6)))
-    assert [e.type for e in events] == ["started", "progress", "evaluation", "finished"]
-    assert events[-1].step == events[-2].step == 1
-    assert events[-1].test_accuracy == events[-2].test_accuracy
-
-
-@pytest.mark.parametrize("value", ["nan", "inf"])
-def test_a_loss_that_runs_away(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, value) -> None:
-    monkeypatch.setattr(trainer, "cross_entropy", lambda x, y: cross_entropy(x, y) * float(value))
-    events = list(train(CONFIG, save_to=tmp_path / "w.safetensors"))
-    assert [e.type for e in events] == ["started", "failed"]
-    assert f"The loss became {value} at step 1" in events[-1].message
-    assert "Lower the learning rate (it was 0.02)" in events[-1].message
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_loss_that_runs_away_between_two_reports_ends_the_run_there(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(plan, "REPORTS", 1)
-    monkeypatch.setattr(plan, "CHECK_EVERY", 2)
-    losses = itertools.count()
-
-    def runs_away(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-        return cross_entropy(x, y) * (math.nan if next(losses) >= 4 else 1)
-
-    monkeypatch.setattr(trainer, "cross_entropy", runs_away)
-    events = list(train(CONFIG.replace(evaluate="end")))
-    assert [e.type for e in events] == ["started", "progress", "failed"]
-    assert "The loss became nan at step 6" in events[-1].message
-
-
 def test_evaluation_can_be_left_to_the_end() -> None:
     spread, end = (list(train(EASY.replace(evaluate=how))) for how in ("spread", "end"))
     steps = [[e.step for e in run if isinstance(e, Evaluation)] for run in (spread, end)]
@@ -255,7 +208,10 @@ def test_evaluation_can_be_left_to_the_end() -> None:
     assert steps[1] == [120]
     points = [[e.train_loss for e in run if isinstance(e, Progress)] for run in (spread, end)]
     assert points[0] == points[1]
-    assert spread[-1].test_accuracy == end[-1].test_accuracy
+    ends = [run[-1] for run in (spread, end)]
+    assert isinstance(ends[0], Finished)
+    assert isinstance(ends[1], Finished)
+    assert ends[0].test_accuracy == ends[1].test_accuracy
 
 
 @pytest.mark.parametrize(("training", "size"), [(2, 64), (64, 64), (100, 100), (1024, 500)])
@@ -266,77 +222,6 @@ def test_batches_of_the_evaluation_fit_where_those_of_training_fit(
     assert evaluation.batch_size(training) == size
 
 
-def test_too_large_a_learning_rate_really_runs_away() -> None:
-    config = RunConfig(
-        network="vgg", train_size=96, batch_size=16, epochs=3, optimizer="sgd", lr=10, device="cpu"
-    )
-    last = list(train(config))[-1]
-    assert isinstance(last, Failed)
-    assert last.step > 1
-    assert "Lower the learning rate (it was 10)" in last.message
-
-
-def fail_with(error):
-    def fail(*_args):
-        raise error
-
-    return fail
-
-
-def full_cpu():
-    """PyTorch's own complaint about memory that nobody has."""
-    with pytest.raises(RuntimeError) as caught:
-        torch.empty(2**60)
-    return caught.value
-
-
-@pytest.mark.parametrize("make", [torch.OutOfMemoryError, MemoryError, full_cpu])
-@pytest.mark.parametrize("where", ["update", "predict", "__init__"])
-def test_out_of_memory_says_what_to_change(monkeypatch: pytest.MonkeyPatch, make, where) -> None:
-    monkeypatch.setattr(trainer.Trainer, where, fail_with(make()))
-    last = list(train(CONFIG))[-1]
-    assert isinstance(last, Failed)
-    assert "ran out of memory. Use a smaller batch" in last.message
-    assert "16 pictures of 32×32" in last.message
-
-
-def test_other_errors_are_not_taken_for_a_lack_of_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trainer.Trainer, "update", fail_with(RuntimeError("shapes do not match")))
-    with pytest.raises(RuntimeError, match="shapes do not match"):
-        list(train(CONFIG))
-
-
-def test_a_device_that_is_not_there() -> None:
-    with pytest.raises(ConfigError, match=r"no device 'cuda:99' on this machine; it has .*cpu"):
-        next(train(CONFIG.replace(device="cuda:99")))
-
-
-@pytest.mark.parametrize(
-    "error",
-    [OSError(errno.ENOSPC, "No space left on device"), SafetensorError("No space left on device")],
-)
-def test_a_full_disk_costs_the_weights_not_the_run(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, error
-) -> None:
-    def half(_tensors, path, metadata):  # noqa: ARG001
-        path.write_bytes(b"half")
-        raise error
-
-    monkeypatch.setattr(checkpoint, "save_file", half)
-    last = list(train(CONFIG, save_to=tmp_path / "w.safetensors"))[-1]
-    assert isinstance(last, Finished)
-    assert last.weights is None
-    assert last.note == "The weights could not be saved: No space left on device."
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_folder_that_cannot_be_made_costs_the_weights_not_the_run(tmp_path: Path) -> None:
-    (tmp_path / "file").write_bytes(b"")
-    last = list(train(CONFIG, save_to=tmp_path / "file" / "w.safetensors"))[-1]
-    assert isinstance(last, Finished)
-    assert last.note.startswith("The weights could not be saved: ")
-
-
 SWITCHES = [
     (name, on)
     for name, spec in catalog.NETWORKS.items()
@@ -345,7 +230,9 @@ SWITCHES = [
 
 
 @pytest.mark.parametrize(("network", "batch_norm"), SWITCHES)
-def test_every_network_trains_with_and_without_batch_norm(network: str, batch_norm) -> None:
+def test_every_network_trains_with_and_without_batch_norm(
+    network: str, batch_norm: bool | None
+) -> None:
     options = catalog.NETWORKS[network].preset("small")
     if batch_norm is not None:
         options = options.replace(batch_norm=batch_norm)
