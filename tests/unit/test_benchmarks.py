@@ -235,7 +235,7 @@ def test_the_cost_of_probes_is_spread_over_the_steps_between(
 
 
 def test_steps_that_were_looked_at_are_told_from_the_others() -> None:
-    config = RunConfig(network="lenet", train_size=960, batch_size=32, epochs=1, device="cpu")
+    config = RunConfig(network="lenet", train_size=480, batch_size=16, epochs=1, device="cpu")
     looking = probes.ways("lenet")["layer_statistics"]
     between, observed, size = probes.step_times_s(config.replace(probes=looking, evaluate="end"))
     # 30 steps, of which the first ten are not counted; step 25 was looked at.
