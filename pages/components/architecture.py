@@ -2,17 +2,15 @@
 
 from dataclasses import dataclass
 
-import pandas as pd
 import streamlit as st
 
 from cnnlab import diagrams
 from cnnlab.catalog import NETWORKS, NetworkSpec, Section
 from cnnlab.errors import CnnLabError
-from cnnlab.layer_csv import layer_table_csv, shape_text
 from cnnlab.networks.options import Options
 from cnnlab.summary import Summary, layers
 from cnnlab.trace import Trace, trace_of
-from pages.components import charts, knobs, panel
+from pages.components import drawings, knobs, layer_table, panel
 
 PREFIX = "a"
 
@@ -40,9 +38,7 @@ def show(section: Section, spec: NetworkSpec) -> None:
             summary = layers(configured.trace)
             totals(summary)
             figures(section, configured)
-            st.subheader("What each layer costs", anchor=False)
-            st.plotly_chart(charts.cost_per_layer(summary), config=charts.PLAIN, key="cost")
-            layer_table(summary, spec)
+            layer_table.show(summary, spec)
             source(section, spec)
     except CnnLabError as error:
         content.error(str(error), icon=":material/straighten:")
@@ -88,62 +84,7 @@ def figures(section: Section, configured: Configured) -> None:
         if name not in traces:
             spec = NETWORKS[name]
             traces[name] = trace_of(spec, spec.presets["d2l"], spec.book.image_size)
-    drawn = diagrams.figures(section.slug, traces)
-    for place, figure in zip(st.columns(len(drawn)), drawn, strict=True):
-        with place:
-            st.subheader(figure.title, anchor=False)
-            st.mermaid_chart(figure.source, alt=figure.title)
-            st.caption(figure.caption)
-
-
-def layer_table(summary: Summary, spec: NetworkSpec) -> None:
-    """The table of all layers, with totals and a download."""
-    st.subheader("Layer by layer", anchor=False)
-    rows = [
-        {
-            "Layer": layer.name,
-            "Kind": layer.kind,
-            "Input": shape_text(layer.input_shape[1:], " × "),
-            "Output": shape_text(layer.output_shape[1:], " × "),
-            "Parameters": layer.params,
-            "MACs": layer.macs,
-            "Sees (pixels)": layer.receptive_field,
-            "Memory (kB)": layer.activation_bytes / 1e3,
-        }
-        for layer in summary.layers
-    ]
-    number = st.column_config.NumberColumn(format="localized")
-    st.dataframe(
-        pd.DataFrame(rows),
-        hide_index=True,
-        height=420,
-        column_config={
-            "Parameters": number,
-            "MACs": st.column_config.NumberColumn(
-                format="localized", help="Multiply-accumulates for one picture."
-            ),
-            "Sees (pixels)": st.column_config.NumberColumn(
-                format="localized",
-                help="Receptive field: pixels per side of the input that one value depends on. "
-                "It can be wider than the picture.",
-            ),
-            "Memory (kB)": st.column_config.NumberColumn(
-                format="%.1f", help="The layer's output for one picture, in 1,000 bytes."
-            ),
-        },
-    )
-    total, download = st.columns([3, 1], vertical_alignment="center")
-    total.caption(
-        f"{len(summary.layers)} layers · {summary.params:,} parameters · {summary.macs:,} MACs"
-    )
-    download.download_button(
-        "Download CSV",
-        layer_table_csv(summary),
-        file_name=f"{spec.name}.csv",
-        mime="text/csv",
-        icon=":material/download:",
-        on_click="ignore",
-    )
+    drawings.show(diagrams.figures(section.slug, traces))
 
 
 def source(section: Section, spec: NetworkSpec) -> None:

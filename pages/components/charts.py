@@ -10,7 +10,6 @@ import numpy as np
 import plotly.graph_objects as go
 
 from cnnlab.runs.store import Curve
-from cnnlab.summary import Summary
 
 # Okabe and Ito's palette: told apart by colour-blind readers, on white and on dark.
 BLUE, ORANGE, GREEN, GREY = "#2a7fd4", "#e08a00", "#009e73", "#8a8f98"
@@ -160,29 +159,3 @@ def overlay(curves: Sequence[NamedCurve], measure: str, axis: str, lines: str) -
 def is_number(value: float | None) -> bool:
     """Whether a point can be drawn; the store gives None for NaN."""
     return value is not None and math.isfinite(value)
-
-
-def cost_per_layer(summary: Summary) -> go.Figure:
-    """Parameters and multiply-accumulates of convolutions and fully-connected layers.
-
-    Both as shares of the whole network.
-    """
-    # Normalization has hundreds of parameters where its neighbours have millions.
-    layers = [layer for layer in summary.layers if layer.macs]
-    names = [layer.name for layer in layers]
-    figure = go.Figure()
-    for title, colour, values, total in (
-        ("parameters", BLUE, [layer.params for layer in layers], summary.params),
-        ("multiply-accumulates", ORANGE, [layer.macs for layer in layers], summary.macs),
-    ):
-        figure.add_bar(
-            x=names,
-            y=[value / max(1, total) for value in values],
-            name=title,
-            marker_color=colour,
-            customdata=values,
-            hovertemplate="%{customdata:,} (%{y:.1%})",
-        )
-    figure.update_yaxes(title="share of the whole", tickformat=".0%")
-    figure.update_xaxes(tickangle=-45, automargin=True, nticks=min(len(names), 40))
-    return layout(figure, height=360)

@@ -1,0 +1,106 @@
+"""Numbers, names and figures of the Architecture view can be read in a real browser."""
+
+import itertools
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from cnnlab.catalog import NETWORKS
+from cnnlab.summary import layers
+from cnnlab.trace import trace_of
+from pages.components import layer_table
+from tests.browser.conftest import Server
+
+SLOW_MS = 120_000
+
+
+@pytest.fixture(scope="module", params=[(1440, 900), (1280, 720), (390, 844)])
+def tab(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
+    width, height = request.param
+    context = browser.new_context(viewport={"width": width, "height": height})
+    yield context.new_page()
+    context.close()
+
+
+def opened(tab: Page, server: Server, slug: str) -> None:
+    tab.goto(f"{server.url}/{slug}?view=Architecture")
+    expect(tab.get_by_test_id("stDataFrame")).to_be_visible(timeout=SLOW_MS)
+    expect(tab.get_by_test_id("stMermaidChart").locator("img").first).to_be_visible(timeout=SLOW_MS)
+
+
+def text_widths_px(tab: Page, texts: list[str]) -> list[float]:
+    """How wide the browser paints texts in the font of the table."""
+    found = tab.evaluate(
+        """texts => {
+            const pen = document.createElement('canvas').getContext('2d');
+            pen.font = '14px ' + getComputedStyle(document.querySelector('.stApp')).fontFamily;
+            return texts.map(text => pen.measureText(text).width);
+        }""",
+        texts,
+    )
+    return [float(width) for width in found]
+
+
+def test_columns_are_as_wide_as_their_longest_number(tab: Page, server: Server) -> None:
+    opened(tab, server, "googlenet")
+    spec = NETWORKS["googlenet"]
+    rows = layer_table.frame(layers(trace_of(spec, spec.presets["d2l"], spec.book.image_size)))
+    total_px = 0
+    for name, values in rows.items():
+        texts = [layer_table.text(value) for value in values]
+        width_px = layer_table.column_px(str(name), texts)
+        # Eight pixels are left free on both sides of a cell.
+        assert max(text_widths_px(tab, [*texts, str(name)])) + 16 <= width_px, name
+        total_px += width_px
+    # Nothing squeezes the columns: what does not fit is scrolled to.
+    painted = tab.locator(".dvn-scroller").first.evaluate("box => box.scrollWidth")
+    assert painted >= total_px
+
+
+def test_every_layer_has_its_whole_name_at_its_bars(tab: Page, server: Server) -> None:
+    opened(tab, server, "googlenet")
+    chart = tab.get_by_test_id("stPlotlyChart").first
+    names = chart.locator(".ytick text")
+    expect(names).not_to_have_count(0, timeout=SLOW_MS)
+    spec = NETWORKS["googlenet"]
+    summary = layers(trace_of(spec, spec.presets["d2l"], spec.book.image_size))
+    expected = [layer.name for layer in summary.layers if layer.macs]
+    # Plotly writes them from below.
+    assert names.all_text_contents()[::-1] == expected
+    boxes = [box for name in names.all()[:15] if (box := name.bounding_box())]
+    frame = chart.bounding_box()
+    assert frame
+    assert all(box["x"] >= frame["x"] for box in boxes)
+    # One below the other, none over another.
+    tops = sorted(box["y"] for box in boxes)
+    assert all(b - a >= 11 for a, b in itertools.pairwise(tops))
+
+
+@pytest.mark.parametrize("slug", ["googlenet", "resnet"])
+def test_the_text_of_figures_is_at_least_11_px_high(tab: Page, server: Server, slug: str) -> None:
+    opened(tab, server, slug)
+    figures = tab.get_by_test_id("stMermaidChart")
+    expect(figures.locator("img")).to_have_count(2, timeout=SLOW_MS)
+    for figure in figures.locator("img").all():
+        expect(figure).to_have_js_property("complete", True)
+        drawn = figure.evaluate(
+            """async image => {
+                const box = image.getBoundingClientRect();
+                const copy = document.createElement('div');
+                copy.innerHTML = await (await fetch(image.src)).text();
+                document.body.append(copy);
+                const written = [...copy.querySelectorAll('text, tspan, span, p')]
+                    .filter(element => element.textContent.trim());
+                const sizes = written.map(e => parseFloat(getComputedStyle(e).fontSize));
+                copy.remove();
+                return {
+                    font: Math.min(...sizes) * box.width / image.naturalWidth,
+                    left: box.x - image.parentElement.getBoundingClientRect().x,
+                };
+            }"""
+        )
+        assert 11 <= drawn["font"] < 30
+        # It begins at the left, so that scrolling reaches all of it.
+        assert drawn["left"] >= 0
+    assert tab.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
