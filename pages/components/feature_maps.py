@@ -30,9 +30,8 @@ def show(section: Section, spec: NetworkSpec) -> None:
             model, channels, image_size = choose_model(section, spec)
             batch = images.to_batch(picture, image_size, channels)
             size = f"{image_size}×{image_size} pixels"
-            preview.image(
-                as_picture(batch), width="stretch", caption=f"What the network sees: {size}"
-            )
+            seen = f"What the network sees: {size}"
+            preview.image(as_picture(batch), width="stretch", caption=seen, alt=seen)
             if credit:
                 preview.caption(credit)
         with content:
@@ -129,9 +128,11 @@ def show_layer(maps: dict[str, torch.Tensor]) -> None:
     mosaic_place, detail = st.columns([2, 1])
     with detail:
         channel = choose_channel(len(chosen))
-        st.image(enlarged(chosen[channel]), width="stretch", caption=f"Channel {channel}")
+        one = f"Channel {channel}"
+        st.image(enlarged(chosen[channel]), width="stretch", caption=one, alt=one)
     with mosaic_place:
-        st.image(mosaic(chosen), width="stretch", caption=f"All {len(chosen)} channels of {layer}")
+        all_of_them = f"All {len(chosen)} channels of {layer}"
+        st.image(mosaic(chosen), width="stretch", caption=all_of_them, alt=all_of_them)
     statistics(chosen, detail)
 
 

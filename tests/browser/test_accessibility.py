@@ -1,0 +1,78 @@
+"""Every page and view in both themes, as axe sees them: nothing serious that is ours."""
+
+from collections.abc import Iterator
+
+import pytest
+from axe_playwright_python.base import AXE_SCRIPT
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import Server
+
+SLOW_MS = 120_000
+# The views are the same for all sections: one of each, and what appears last on it.
+ADDRESSES = {
+    "": "[data-testid=stPlotlyChart] .annotation-text",
+    "batch_norm?view=Read": "text=Sources:",
+    "resnet?view=Architecture": "text=cnnlab/networks/resnet.py",
+    "alexnet?view=Feature%20maps": "[data-testid=stImage] >> nth=2",
+    "batch_norm?view=Train": "[data-testid=stPlotlyChart] >> nth=1",
+    "runs": "[data-testid=stMain] a",
+}
+# Rules that Streamlit's own elements break, and where: no page can mend them.
+STREAMLITS = {
+    # Between the list of the navigation and its entries stand boxes.
+    "list": "[data-testid=stSidebarNavItems]",
+    "listitem": "[data-testid=stSidebarNavItems]",
+}
+EXAMINE = """async allowed => {
+    const found = await axe.run(document, {resultTypes: ['violations']});
+    const ours = (rule, node) => {
+        const where = allowed[rule.id];
+        return !where || !document.querySelector(node.target[0])?.closest(where);
+    };
+    return found.violations
+        .filter(rule => ['serious', 'critical'].includes(rule.impact))
+        .flatMap(rule => rule.nodes.filter(node => ours(rule, node))
+            .map(node => `${rule.id}: ${node.html.slice(0, 200)} ${node.failureSummary}`));
+}"""
+
+
+@pytest.fixture(scope="module", params=["light", "dark"])
+def tab(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
+    context = browser.new_context(
+        viewport={"width": 1280, "height": 720}, color_scheme=request.param
+    )
+    yield context.new_page()
+    context.close()
+
+
+def serious(tab: Page) -> list[str]:
+    """What axe holds against the page, without what only Streamlit can change."""
+    tab.evaluate(AXE_SCRIPT)
+    found: list[str] = tab.evaluate(EXAMINE, STREAMLITS)
+    return found
+
+
+def opened(tab: Page, server: Server, address: str) -> None:
+    tab.goto(f"{server.url}/{address}")
+    expect(tab.get_by_role("heading", level=1)).to_be_visible(timeout=SLOW_MS)
+    expect(tab.locator(ADDRESSES[address]).filter(visible=True).first).to_be_visible(
+        timeout=SLOW_MS
+    )
+    expect(tab.locator('[data-test-script-state="notRunning"]')).to_be_visible(timeout=SLOW_MS)
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_nothing_serious_is_wrong(tab: Page, server: Server, address: str) -> None:
+    opened(tab, server, address)
+    found = serious(tab)
+    assert not found, "\n".join(found)
+
+
+def test_axe_sees_faint_words_and_a_picture_without_its_words(tab: Page, server: Server) -> None:
+    opened(tab, server, "")
+    tab.evaluate(
+        """() => document.querySelector('[data-testid=stMain] h3').insertAdjacentHTML('afterend',
+            '<p style="color: #888; background: #999">faint</p><img src="data:,">')"""
+    )
+    assert {problem.split(":")[0] for problem in serious(tab)} == {"color-contrast", "image-alt"}
