@@ -104,3 +104,8 @@ def test_the_text_of_figures_is_at_least_11_px_high(tab: Page, server: Server, s
         # It begins at the left, so that scrolling reaches all of it.
         assert drawn["left"] >= 0
     assert tab.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    # A title keeps its width while its figure is still to come.
+    figures.first.evaluate("chart => chart.replaceChildren()")
+    title = tab.get_by_role("heading", level=3).first.bounding_box()
+    assert title
+    assert title["width"] > 190

@@ -66,9 +66,10 @@ def test_a_phone_shows_start_first_and_the_knobs_on_request(phone: Page, server:
     assert top_px(preset) < top_px(start)
     # The choice holds in the other views too, and can be taken back.
     phone.get_by_role("tab", name="Architecture").click()
-    expect(phone.get_by_text("Input size")).to_be_visible(timeout=SLOW_MS)
-    phone.get_by_text("Show the knobs").click()
-    expect(phone.get_by_text("Input size")).to_be_hidden()
+    architecture = phone.get_by_role("tabpanel", name="Architecture")
+    expect(architecture.get_by_text("Input size")).to_be_visible(timeout=SLOW_MS)
+    architecture.get_by_text("Show the knobs").click()
+    expect(architecture.get_by_text("Input size")).to_be_hidden()
 
 
 def test_a_wide_screen_never_folds_the_knobs(laptop: Page, server: Server) -> None:
@@ -81,7 +82,10 @@ def test_no_choice_of_the_knobs_is_cut_off(laptop: Page, server: Server) -> None
     opened(laptop, server, "batch_norm?view=Architecture&a.lenet.preset=d2l_bn")
     preset = preset_of(laptop)
     expect(preset).to_have_value("The book's, with batch norm", timeout=SLOW_MS)
-    assert preset.evaluate("box => box.scrollWidth <= box.clientWidth")
+    # The page's font and its width arrive a moment after the first words.
+    laptop.wait_for_function(
+        "box => box.scrollWidth <= box.clientWidth", arg=preset.element_handle()
+    )
     laptop.get_by_role("tab", name="Feature maps").click()
     ways = [laptop.get_by_role("radio", name=way) for way in ("Sample", "Upload", "Photo")]
     assert len({top_px(way) for way in ways}) == 1
