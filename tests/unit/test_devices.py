@@ -80,7 +80,7 @@ def test_no_worker_is_started_for_a_broken_gpu(
     class Worker:
         ready = False
 
-        def __init__(self, device: str, _on_death: object) -> None:
+        def __init__(self, device: str, _on_death: object, _idle_s: float | None) -> None:
             started.append(device)
 
         def kill(self) -> None:
@@ -90,7 +90,7 @@ def test_no_worker_is_started_for_a_broken_gpu(
     local = LocalEngine(cpu_slots=2)
     assert started == local.devices == expected
     auto = RunConfig(network="lenet")
-    assert [local.takes(slot, auto) for slot in range(local.slots)] == [
+    assert [local.takes(slot, auto) for slot in range(len(local.devices))] == [
         device == expected[0] for device in expected
     ]
     local.close()
