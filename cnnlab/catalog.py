@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from torch import nn
@@ -203,11 +204,17 @@ class Section:
     figures: tuple[str, ...] = ("network", "block")
     # Networks that are drawn next to the one that the page is about, as in the book.
     beside: tuple[str, ...] = ()
+    # Files of `cnnlab/networks` that readers see besides the network's own.
+    code: tuple[str, ...] = ()
     train_knobs: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def heading(self) -> str:
         return f"{self.number} {self.title}"
+
+    def source_files(self, spec: NetworkSpec) -> list[Path]:
+        """The files that the page shows, with the network that it works on last."""
+        return [*(spec.source_file.with_name(name) for name in self.code), spec.source_file]
 
 
 SECTIONS: dict[str, Section] = {
@@ -256,6 +263,7 @@ SECTIONS: dict[str, Section] = {
             main_knobs=("batch_norm", "activation"),
             preset="d2l_bn",
             figures=("norm_placement",),
+            code=("batch_norm.py",),
             train_knobs={"batch_norm": True},
         ),
         Section(

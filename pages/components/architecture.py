@@ -90,9 +90,6 @@ def figures(section: Section, configured: Configured) -> None:
 def source(section: Section, spec: NetworkSpec) -> None:
     """The code that built the model above."""
     st.subheader("The code", anchor=False)
-    files = [spec.source_file]
-    if section.slug == "batch_norm":
-        files.insert(0, spec.source_file.with_name("batch_norm.py"))
-    for file in files:
+    for file in section.source_files(spec):
         with st.expander(f"cnnlab/networks/{file.name}", icon=":material/code:"):
             st.code(file.read_text(encoding="utf-8"), language="python")

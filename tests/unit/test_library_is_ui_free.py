@@ -1,16 +1,12 @@
 """The library needs no user interface, and its imports go one way."""
 
-import ast
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-LIBRARY = sorted((ROOT / "cnnlab").rglob("*.py"))
-PAGES = sorted((ROOT / "pages").rglob("*.py"))
+from tests.source_files import LIBRARY, PAGES, ROOT, ids, imported, module_name, within
 
 IMPORT_EVERYTHING = """
 import importlib, pkgutil, sys
@@ -40,33 +36,6 @@ ORDER = (
 )
 
 
-def module_name(file: Path) -> str:
-    parts = file.relative_to(ROOT).with_suffix("").parts
-    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-
-
-def imported(file: Path) -> Iterator[str]:
-    """Full names of all that a file imports, wherever in the file; `a.b` for `from a import b`."""
-    package = module_name(file).split(".")
-    if file.name != "__init__.py":
-        package = package[:-1]
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            above = package[: len(package) - node.level + 1] if node.level else []
-            base = ".".join([*above, *([node.module] if node.module else [])])
-            yield from (f"{base}.{alias.name}" for alias in node.names)
-
-
-def within(name: str, packages: tuple[str, ...]) -> bool:
-    return any(name == package or name.startswith(package + ".") for package in packages)
-
-
-def ids(files: list[Path]) -> list[str]:
-    return [module_name(file) for file in files]
-
-
 def test_importing_the_whole_library_loads_no_user_interface() -> None:
     done = subprocess.run(
         [sys.executable, "-c", IMPORT_EVERYTHING],
@@ -84,7 +53,7 @@ def test_importing_the_whole_library_loads_no_user_interface() -> None:
 
 
 @pytest.mark.parametrize("file", LIBRARY, ids=ids(LIBRARY))
-def test_the_library_imports_neither_pages_nor_a_user_interface(file) -> None:
+def test_the_library_imports_neither_pages_nor_a_user_interface(file: Path) -> None:
     forbidden = ("pages", "app", "streamlit", "plotly", "tests")
     assert [name for name in imported(file) if within(name, forbidden)] == []
 
@@ -106,7 +75,7 @@ def room(name: str) -> int:
 
 
 @pytest.mark.parametrize("file", LIBRARY, ids=ids(LIBRARY))
-def test_inside_the_library_imports_go_one_way(file) -> None:
+def test_inside_the_library_imports_go_one_way(file: Path) -> None:
     if module_name(file) == "cnnlab":
         return
     own = room(module_name(file))
@@ -133,12 +102,9 @@ def test_pages_do_not_import_each_other() -> None:
         ("from . import sizes", ["cnnlab.networks.sizes"]),
     ],
 )
-def test_every_way_to_import_is_seen(
-    source, names, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_every_way_to_import_is_seen(source: str, names: list[str], tmp_path: Path) -> None:
     """The checks above are as good as this."""
     file = tmp_path / "cnnlab" / "networks" / "new.py"
     file.parent.mkdir(parents=True)
     file.write_text(source, encoding="utf-8")
-    monkeypatch.setattr(sys.modules[__name__], "ROOT", tmp_path)
-    assert list(imported(file)) == names
+    assert list(imported(file, tmp_path)) == names
