@@ -8,7 +8,8 @@ from cnnlab.catalog import Section
 from cnnlab.jobs.manager import Place
 from cnnlab.runs.comparison import differences
 from cnnlab.runs.store import ACTIVE, Curve, RunRecord
-from pages.components import charts, knobs, services, state
+from cnnlab.words import words
+from pages.components import charts, services, state
 from pages.components.durations import duration
 
 TICK_S = 0.3
@@ -81,12 +82,12 @@ def names(current: RunRecord | None, earlier: Sequence[RunRecord]) -> list[str]:
 
 def phrase(name: str, value: object) -> str:
     """A setting in few words: "no batch norm", "learning rate 0.1"."""
-    field = knobs.words(name).lower()
+    field = words(name).lower()
     if isinstance(value, bool):
         return field if value else f"no {field}"
     if isinstance(value, int | float):
         return f"{field} {value:g}"
-    return f"no {field}" if value is None else f"{field} {knobs.words(value)}"
+    return f"no {field}" if value is None else f"{field} {words(value)}"
 
 
 def status_line(run: RunRecord | None, curve: Curve) -> None:

@@ -8,7 +8,8 @@ from plotly.graph_objects import Figure
 from cnnlab.catalog import NETWORKS, SECTIONS, Section
 from cnnlab.summary import layers
 from cnnlab.trace import trace_of
-from pages.components import charts, knobs, network_chart, read
+from cnnlab.words import words
+from pages.components import charts, network_chart, read
 from pages.components.network_chart import NetworkCost
 
 IN_A_ROW = 3
@@ -100,7 +101,7 @@ def costs() -> list[NetworkCost]:
                 continue
             size = spec.preset_image_size(name)
             counted = layers(trace_of(spec, options, size))
-            title = knobs.words(name) if name[-1].isdigit() else spec.title
+            title = words(name) if name[-1].isdigit() else spec.title
             title += {"d2l_bn": ", batch norm", "d2l_full": "-11, full width"}.get(name, "")
             rows.append(
                 NetworkCost(

@@ -11,50 +11,17 @@ from cnnlab.catalog import NetworkSpec
 from cnnlab.network_spec import LARGEST_IMAGE, SMALLEST_IMAGE
 from cnnlab.networks.options import Options
 from cnnlab.validated import choices
+from cnnlab.words import title, words
 from pages.components import state
 
 # More steps than this are typed rather than slid.
 LONGEST_SLIDER = 256
-WORDS = {
-    "batch_norm": "Batch norm",
-    "lr": "Learning rate",
-    "relu": "ReLU",
-    "leaky_relu": "Leaky ReLU",
-    "gelu": "GELU",
-    "sgd": "SGD",
-    "adam": "Adam",
-    "adamw": "AdamW",
-    "d2l": "The book's",
-    "d2l_bn": "The book's, with batch norm",
-    "d2l_full": "The book's, full width",
-    "torchvision": "torchvision's",
-    "7x7": "7×7",
-    "3x3": "3×3",
-    "pointwise": "1×1 convolutions",
-    "stem_kernel_size": "First kernel size",
-    "stem_stride": "First stride",
-    "stem_padding": "First padding",
-    "in_channels": "Input channels",
-    "num_classes": "Classes",
-    "init": "Initialization",
-    "train_size": "Training pictures",
-}
-
-
-def words(name: object) -> str:
-    """A field's or choice's name as a reader says it."""
-    text = str(name)
-    if text in WORDS:
-        return WORDS[text]
-    if text.startswith(("vgg", "resnet", "densenet")) and text[-1].isdigit():
-        return {"v": "VGG-", "r": "ResNet-", "d": "DenseNet-"}[text[0]] + text.lstrip("vgresntd")
-    return text.replace("_", " ").capitalize()
 
 
 def widget(model: type[BaseModel], name: str, default: Any, key: str) -> Any:
     """The widget for one field, with the bounds and the help of the field."""
     field = model.model_fields[name]
-    label, note = words(name), field.description
+    label, note = title(model, name), field.description
     saved: dict[str, Any] = {"key": key, "help": note, "bind": "query-params"}
     if field.annotation is bool:
         return st.toggle(label, default, **saved)

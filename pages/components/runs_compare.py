@@ -11,7 +11,8 @@ from cnnlab.catalog import NETWORKS
 from cnnlab.datasets import DATASETS
 from cnnlab.runs.comparison import differences, flatten
 from cnnlab.runs.store import ACTIVE, RunRecord
-from pages.components import charts, curves, knobs, runs_table, services
+from cnnlab.words import words
+from pages.components import charts, curves, runs_table, services
 
 AXES = {"epoch": "Epoch", "step": "Step", "seconds": "Seconds"}
 LABELS = {
@@ -154,7 +155,7 @@ def value_text(value: object) -> str:
         return f"{value:,}"
     if isinstance(value, float):
         return f"{value:g}"
-    return knobs.words(value) if isinstance(value, str) else str(value)
+    return words(value) if isinstance(value, str) else str(value)
 
 
 def alone(run: RunRecord) -> None:
@@ -185,4 +186,4 @@ def machine_text(value: object) -> str:
 
 def label(name: str) -> str:
     """What a field is called here; a dot at the end marks one of the environment."""
-    return LABELS.get(name) or knobs.words(name.removesuffix("."))
+    return LABELS.get(name) or words(name.removesuffix("."))
