@@ -50,6 +50,8 @@ class NetworkSpec:
     presets: Mapping[str, Options]
     book: Recipe
     quick: Recipe
+    # Its modules that a diagram draws as one box each, and one of them in detail.
+    blocks: tuple[type[nn.Module], ...] = ()
     # Whether three seeds end as well in bfloat16 as in float32: `benchmarks.precision`.
     bfloat16: bool = True
 

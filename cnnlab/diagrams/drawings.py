@@ -8,7 +8,7 @@ from torch import nn
 from cnnlab.diagrams.mermaid import Group, flowchart
 from cnnlab.diagrams.nodes import Node, Nodes, folded, unfolded
 from cnnlab.diagrams.steps import ModuleTypes, steps
-from cnnlab.diagrams.wording import BLOCKS, describe
+from cnnlab.diagrams.wording import block_types, describe
 from cnnlab.errors import ConfigError
 from cnnlab.networks.densenet import DenseBlock, DenseLayer
 from cnnlab.networks.resnet import Bottleneck, Residual
@@ -35,7 +35,7 @@ class PlacedBlock:
 
 def network_diagram(found: Trace) -> str:
     """The whole network from top to bottom, a block as one box, shapes between the boxes."""
-    nodes = unfolded(steps(found, tuple(BLOCKS)))
+    nodes = unfolded(steps(found, block_types()))
     return flowchart([Group(folded(nodes))], ONE_COLUMN, shapes=True)
 
 
@@ -57,7 +57,7 @@ def block_diagram(found: Trace) -> str:
 
 def placed_blocks(found: Trace) -> list[PlacedBlock]:
     """The blocks of a network in running order."""
-    types = tuple(BLOCKS)
+    types = block_types()
     return [
         PlacedBlock(found, step.path, step.operation, step.input_shape, step.shape)
         for step in steps(found, types).values()

@@ -12,7 +12,7 @@ from cnnlab.diagrams.drawings import (
     norm_placement_diagram,
     placed_blocks,
 )
-from cnnlab.diagrams.wording import BLOCKS, convolutions
+from cnnlab.diagrams.wording import convolutions, describe
 from cnnlab.errors import ConfigError
 from cnnlab.networks.densenet import DenseBlock
 from cnnlab.networks.googlenet import Inception
@@ -66,7 +66,7 @@ def block(title: str, found: Trace) -> Figure | None:
     caption = CAPTIONS.get(type(first), "")
     if isinstance(first, Residual | Bottleneck) and first.shortcut is None:
         caption = NO_SKIP
-    name = BLOCKS[type(first)].title
+    _, ((name,), *_) = describe(first)
     return Figure(
         title=f"{name[0].upper()}{name[1:]} of {title} in detail",
         caption=" ".join([caption, *bias_note(found.outline)]),

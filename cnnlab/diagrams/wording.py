@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from torch import nn
 
+from cnnlab import catalog
 from cnnlab.networks.densenet import DenseBlock, DenseLayer, Transition
 from cnnlab.networks.googlenet import Inception
 from cnnlab.networks.nin import NiNBlock
@@ -153,6 +154,7 @@ def convolutions(module: nn.Module) -> list[nn.Conv2d]:
     return [layer for layer in module.modules() if isinstance(layer, nn.Conv2d)]
 
 
+# What is said about a block; one that is not here goes by the name of its class.
 BLOCKS: dict[type[nn.Module], Block] = {
     VGGBlock: Block("VGG block", sequence),
     NiNBlock: Block("NiN block", sequence),
@@ -174,6 +176,11 @@ FUNCTIONS: dict[str, tuple[Kind, str]] = {
 }
 
 
+def block_types() -> tuple[type[nn.Module], ...]:
+    """What is drawn as one box: the blocks of all networks of the catalog."""
+    return tuple(block for spec in catalog.NETWORKS.values() for block in spec.blocks)
+
+
 def describe(operation: nn.Module | str, reads: int = 1) -> tuple[Kind, tuple[Line, ...]]:
     """The kind of a layer, block or function, and what is said about it; `reads`: of how many.
 
@@ -188,4 +195,8 @@ def describe(operation: nn.Module | str, reads: int = 1) -> tuple[Kind, tuple[Li
     for block_type, block in BLOCKS.items():
         if isinstance(operation, block_type):
             return "block", ((block.title,), *block.contents(operation))
-    return "other", ((type(operation).__name__,),)
+    own_name = (type(operation).__name__,)
+    if isinstance(operation, block_types()):
+        inside = sequence(operation) if isinstance(operation, nn.Sequential) else ()
+        return "block", (own_name, *inside)
+    return "other", (own_name,)

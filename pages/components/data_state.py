@@ -9,7 +9,7 @@ from cnnlab.errors import CnnLabError
 def offer(name: str) -> bool:
     """True when the set is ready; else say so and offer the download."""
     found = datasets.state(name)
-    if found.status == "ready" or name == "shapes":
+    if found.status == "ready":
         return True
     spec = datasets.DATASETS[name]
     st.info(found.message, icon=":material/download:")

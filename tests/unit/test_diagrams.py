@@ -1,5 +1,6 @@
 """The diagrams: valid Mermaid, and nothing in them that is not in the model."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from torch import Tensor, nn
 from cnnlab import catalog, diagrams
 from cnnlab.diagrams.figures import FIGURES
 from cnnlab.diagrams.mermaid import STYLES
-from cnnlab.diagrams.wording import BLOCKS, LAYERS
+from cnnlab.diagrams.wording import BLOCKS, LAYERS, block_types
 from cnnlab.errors import ConfigError
 from cnnlab.networks.vgg import VGGBlock, VGGOptions
 from cnnlab.summary import layers
@@ -163,14 +164,27 @@ def test_unknown_layer_is_named_by_its_class() -> None:
     assert parsed.labels_of("other") == ["Softplus"]
 
 
-def test_every_block_of_the_networks_is_one_box() -> None:
+def test_every_block_of_the_networks_is_in_one_of_them_and_described() -> None:
     found = {
-        type(module)
-        for name, preset in PRESETS
-        for module in drawn(name, preset).outline.modules()
-        if type(module) in BLOCKS
+        type(module) for name, preset in PRESETS for module in drawn(name, preset).outline.modules()
     }
-    assert found == set(BLOCKS)
+    assert set(block_types()) == set(BLOCKS)
+    assert set(BLOCKS) <= found
+
+
+class Chain(nn.Sequential):
+    def __init__(self) -> None:
+        super().__init__(nn.Conv2d(8, 8, 3), nn.ReLU())
+
+
+def test_a_new_block_is_one_box_under_the_name_of_its_class(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lenet = replace(catalog.NETWORKS["lenet"], blocks=(SqueezeAndExcitation, Chain))
+    monkeypatch.setitem(catalog.NETWORKS, "lenet", lenet)
+    found = trace(nn.Sequential(SqueezeAndExcitation(), Chain()), (1, 8, 6, 6))
+    labels = parse(diagrams.network_diagram(found)).labels_of("block")
+    assert labels == ["SqueezeAndExcitation", "Chain 3×3 convolution, 8 channels, ReLU"]
 
 
 def test_wrong_requests_say_what_exists() -> None:
