@@ -1,4 +1,4 @@
-"""How long a run will take, before it starts."""
+"""Estimated time of a run, before it starts."""
 
 from collections.abc import Callable
 
@@ -15,8 +15,9 @@ from cnnlab.training.step_timing import StepTimer
 class Estimate(BaseModel):
     """The speed of runs like one, measured in a few steps; or why they cannot work.
 
-    Units: seconds for a step and for a test picture; `gain` is the speed in bfloat16 by that in
-    float32, where both were tried.
+    `busy` where other work on the machine made them longer. `gain` is the speed in bfloat16 by
+    that in float32, where both were tried.
+    Units: seconds for a step and for a test picture.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -24,6 +25,7 @@ class Estimate(BaseModel):
     precision: str = ""
     step_s: float = 0.0
     test_image_s: float = 0.0
+    busy: bool = False
     gain: float | None = None
     problem: str = ""
 
@@ -41,11 +43,12 @@ def estimate(config: RunConfig, interrupted: Callable[[], bool] = lambda: False)
     Raises: Interrupted as soon as `interrupted` says so; ConfigError for a device not there.
     """
     device = devices.resolve(config.device)
-    way = precision.choose(config, device, interrupted)
-    speed = StepTimer(config, device, way.dtype, way.memory_format, interrupted)
+    way = precision.choose(config, device, interrupted, retake=True)
+    timer = StepTimer(config, device, way.dtype, way.memory_format, interrupted)
     return Estimate(
         precision=way.precision,
-        step_s=speed.step_s(),
-        test_image_s=speed.test_image_s(),
+        step_s=timer.step_s(),
+        test_image_s=timer.test_image_s(),
+        busy=timer.busy,
         gain=precision.gain(config, device) if way.precision == "bfloat16" else None,
     )

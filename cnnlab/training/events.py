@@ -12,11 +12,15 @@ class _Event(BaseModel):
 
 
 class Started(_Event):
-    """The model is built, the data are on the device, the first step comes next."""
+    """The model is built, the data are on the device, the first step comes next.
+
+    `precision` and `layout` are those in which it is computed.
+    """
 
     type: Literal["started"] = "started"
     device: str
     precision: str
+    layout: str
     params: int
     train_images: int
     test_images: int

@@ -1,15 +1,15 @@
-"""A few timed steps on made-up pictures: how fast a run would be, before it starts."""
+"""Step time of a run, from a few timed steps on made-up pictures before it starts."""
 
-import time
 from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
-from cnnlab import devices
+from cnnlab import devices, run_delay
 from cnnlab.datasets import DATASETS, Dataset
 from cnnlab.training.config import RunConfig
 from cnnlab.training.metrics import Metrics
+from cnnlab.training.own_state import OwnState
 from cnnlab.training.trainer import Trainer
 
 # Batches grow by this factor until one takes long, or is the run's own.
@@ -17,6 +17,10 @@ FIRST_BATCH, GROWTH = 8, 8
 LONG_S = 0.15
 REPETITIONS = 2
 TEST_BATCH = 64
+# A GPU still works on one step while the next is launched, so that several are timed together.
+GPU_STEPS = 5
+# Steps that had to wait longer than this share of their time were slowed down by other work.
+MOST_LOST = 0.2
 
 
 class Interrupted(Exception):
@@ -38,11 +42,16 @@ class StepTimer:
         interrupted: Callable[[], bool] = lambda: False,
     ) -> None:
         self._interrupted = interrupted
-        callers_state = torch.get_rng_state()
-        try:
+        self._own_state = OwnState(device)
+        self._together = 1 if device.type == "cpu" else GPU_STEPS
+        self._lost_s = self._taken_s = 0.0
+        with self._own_state:
             self._trainer = Trainer(config, made_up(config, device), precision, layout)
-        finally:
-            torch.set_rng_state(callers_state)
+
+    @property
+    def busy(self) -> bool:
+        """Whether other work on the machine slowed the steps down so far; only a CPU tells."""
+        return self._trainer.device.type == "cpu" and self._lost_s > MOST_LOST * self._taken_s
 
     def step_s(self) -> float:
         """Seconds that a training step takes. Raises: Interrupted."""
@@ -69,7 +78,8 @@ class StepTimer:
         size = min(FIRST_BATCH, batch_size)
         while True:
             sizes.append(size)
-            times_s.append(self._shortest_s(work, size))
+            with self._own_state:
+                times_s.append(self._shortest_s(work, size))
             if size == batch_size or times_s[-1] > LONG_S:
                 break
             size = min(size * GROWTH, batch_size)
@@ -79,15 +89,20 @@ class StepTimer:
 
     def _shortest_s(self, work: Callable[[int], None], size: int) -> float:
         """The shortest of a few; the first is not counted, as kernels are chosen there."""
-        times_s: list[float] = []
+        found: list[tuple[float, float]] = []
         for _ in range(1 + REPETITIONS):
             if self._interrupted():
                 raise Interrupted
-            begin_s = time.perf_counter()
-            work(size)
+            begin = run_delay.now()
+            for _ in range(self._together):
+                work(size)
             devices.synchronize(self._trainer.device)
-            times_s.append(time.perf_counter() - begin_s)
-        return min(times_s[1:])
+            end = run_delay.now()
+            found.append((end.wall_s - begin.wall_s, run_delay.share_lost(begin, end)))
+        time_s, lost = min(found[1:])
+        self._taken_s += time_s
+        self._lost_s += lost * time_s
+        return time_s / self._together
 
 
 def made_up(config: RunConfig, device: torch.device) -> Dataset:

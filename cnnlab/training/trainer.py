@@ -13,6 +13,7 @@ from cnnlab.datasets import Dataset
 from cnnlab.datasets.augment import Augment, prepare
 from cnnlab.images import to_batch
 from cnnlab.training import checkpoint
+from cnnlab.training.compute_format import ComputeFormat
 from cnnlab.training.config import RunConfig
 from cnnlab.training.cuda_graphs import StepRecorder
 from cnnlab.training.events import Started
@@ -61,9 +62,11 @@ class Trainer:
 
     def started(self) -> Started:
         """What is about to be trained, and on what."""
+        way = ComputeFormat.of(self.precision, self.layout)
         return Started(
             device=str(self.device),
-            precision=str(self.precision).removeprefix("torch."),
+            precision=way.precision,
+            layout=way.layout,
             params=checkpoint.parameters(self.model),
             train_images=self.config.training_images,
             test_images=self.plan.test_images,

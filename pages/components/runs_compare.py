@@ -23,13 +23,14 @@ LABELS = {
     "color": "Change colours",
     "device.": "Device used",
     "precision.": "Precision used",
+    "layout.": "Memory layout used",
     "params.": "Parameters",
     "torch.": "PyTorch",
     "torchvision.": "torchvision",
 }
 NAME_STYLE = "max-width:100%;overflow:hidden;text-overflow:ellipsis;white-space:nowrap"
 LINES = {"both": "Both", "test": "Test", "training": "Training"}
-ENVIRONMENT = ("device", "precision", "params", "torch", "torchvision", "python")
+ENVIRONMENT = ("device", "precision", "layout", "params", "torch", "torchvision", "python")
 
 
 def show(runs: Sequence[RunRecord]) -> None:

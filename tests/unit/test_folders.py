@@ -6,7 +6,8 @@ import pytest
 
 from cnnlab import datasets, folders
 from cnnlab.datasets import cache, shapes
-from cnnlab.training import precision
+from cnnlab.training import timing_cache
+from cnnlab.training.timing_cache import StepTimes
 
 
 def test_drawn_pictures_and_speeds_go_to_the_cache(
@@ -20,9 +21,9 @@ def test_drawn_pictures_and_speeds_go_to_the_cache(
     monkeypatch.setattr(cache, "TEST_SIZE", 10)
     monkeypatch.setattr(shapes, "CHUNK", 1)
     datasets.load("shapes")
-    precision._write({"a run": {"float32, channels last": 1.0}})
+    timing_cache.keep("a run", StepTimes(seconds={"float32, channels last": 1.0}))
     assert list(data.iterdir()) == []
-    assert {cache.cache_file(), precision.speeds()} == set(derived.iterdir())
+    assert {cache.cache_file(), timing_cache.path()} == set(derived.iterdir())
 
 
 def test_folders_are_absolute(monkeypatch: pytest.MonkeyPatch) -> None:

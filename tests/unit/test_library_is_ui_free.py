@@ -25,7 +25,7 @@ NETWORKS_MAY_IMPORT = ("cnnlab.errors", "cnnlab.validated", "cnnlab.networks")
 ORDER = (
     ("errors", "validated", "folders", "atomic", "words"),
     ("networks",),
-    ("devices", "gpus", "cgroups", "allocator"),
+    ("devices", "gpus", "cgroups", "allocator", "run_delay"),
     ("catalog", "network_spec", "tracing", "datasets", "images", "image_headers"),
     ("trace", "receptive_field"),
     ("summary", "layer_csv", "diagrams", "features"),

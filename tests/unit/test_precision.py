@@ -1,4 +1,4 @@
-"""How a run computes, that the choice stays, and how long the run is said to take."""
+"""Which number format and layout a run computes in, and that the choice stays."""
 
 import dataclasses
 import itertools
@@ -10,11 +10,11 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from cnnlab import catalog, devices
-from cnnlab.training import RunConfig, precision, step_timing, train
-from cnnlab.training.estimate import Estimate, estimate
+from cnnlab import catalog, devices, gpus
+from cnnlab.errors import ConfigError
+from cnnlab.gpus import Gpu
+from cnnlab.training import RunConfig, precision, timing_cache, train
 from cnnlab.training.events import Started
-from cnnlab.training.plan import Plan
 
 CPU = torch.device("cpu")
 CONFIG = RunConfig(network="lenet", train_size=64, batch_size=16, epochs=1, device="cpu")
@@ -27,6 +27,7 @@ class Tried:
     """
 
     def __init__(self, times_s: Sequence[float], busy: bool = False) -> None:
+        self.busy = False
         slow = (5.0, 1.0) if busy else (1.0,)
         self.steps = {
             way: itertools.cycle([factor * time_s for factor in slow])
@@ -36,7 +37,7 @@ class Tried:
 
     def __call__(self, _config, _device, dtype, layout, _interrupted):
         self.count += 1
-        return SimpleNamespace(step_s=self.steps[dtype, layout].__next__)
+        return SimpleNamespace(step_s=self.steps[dtype, layout].__next__, busy=self.busy)
 
 
 LAST, FIRST = torch.channels_last, torch.contiguous_format
@@ -49,7 +50,7 @@ FASTER = (1.0, 1.2, 0.5, 0.6)
 def new_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """A processor with bfloat16 on which nothing has been tried."""
     monkeypatch.setenv("CNNLAB_CACHE", str(tmp_path / "data"))
-    monkeypatch.setattr(precision, "_known", {})
+    monkeypatch.setattr(timing_cache, "_known", {})
     monkeypatch.setattr(devices, "has_bfloat16", lambda _device: True)
     return tmp_path / "data" / "speeds.json"
 
@@ -120,12 +121,73 @@ def test_a_network_that_learns_worse_in_bfloat16_keeps_to_float32(
 
 
 @pytest.mark.usefixtures("new_machine")
-@pytest.mark.parametrize(("has", "chosen"), [(True, "bfloat16"), (False, "float32")])
-def test_on_a_gpu_nothing_is_timed(monkeypatch: pytest.MonkeyPatch, has, chosen) -> None:
+@pytest.mark.parametrize(
+    ("times_s", "chosen"),
+    [((1.0, 0.5), "bfloat16"), ((1.0, 1.2), "float32"), ((1.0, 0.95), "float32")],
+)
+def test_on_a_gpu_both_formats_are_timed_with_channels_last(
+    monkeypatch: pytest.MonkeyPatch, times_s, chosen
+) -> None:
+    """Launches bound small networks there, and the casts of bfloat16 are launches, too."""
+    float32_s, bfloat16_s = times_s
+    # A layout that is tried nevertheless would win.
+    trials = tried(monkeypatch, (float32_s, 0.01, bfloat16_s, 0.01))
+    way = precision.choose(CONFIG, torch.device("cuda:0"))
+    assert (way.precision, way.layout, trials.count) == (chosen, "channels last", 4)
+    assert precision.gain(CONFIG, torch.device("cuda:0")) == pytest.approx(float32_s / bfloat16_s)
+
+
+@pytest.mark.usefixtures("new_machine")
+@pytest.mark.parametrize("asked", ["auto", "float32"])
+def test_where_there_is_one_way_nothing_is_timed(monkeypatch: pytest.MonkeyPatch, asked) -> None:
     trials = tried(monkeypatch)
-    monkeypatch.setattr(devices, "has_bfloat16", lambda _device: has)
-    way = precision.choose(CONFIG, torch.device("cuda"))
-    assert (way.precision, way.layout, trials.count) == (chosen, "channels last", 0)
+    monkeypatch.setattr(devices, "has_bfloat16", lambda _device: False)
+    config = CONFIG.replace(precision=asked)
+    assert precision.choose(config, torch.device("cuda:0")).name == "float32, channels last"
+    assert precision.choose(config, torch.device("mps")).name == "float32, channels first"
+    assert trials.count == 0
+
+
+def test_bfloat16_on_apples_gpu_is_refused_in_words() -> None:
+    with pytest.raises(ConfigError, match=r"'bfloat16' was given.*Choose \"float32\" or \"auto\""):
+        precision.choose(CONFIG.replace(precision="bfloat16"), torch.device("mps"))
+
+
+@pytest.mark.usefixtures("new_machine")
+def test_each_gpu_has_times_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    for title, times_s in (("T4", (1.0, 1.0, 2.0, 2.0)), ("H100", FASTER)):
+        monkeypatch.setattr(gpus, "tried", lambda title=title: (Gpu(name="cuda:0", title=title),))
+        tried(monkeypatch, times_s)
+        chosen = precision.choose(CONFIG, torch.device("cuda:0")).precision
+        assert chosen == ("float32" if title == "T4" else "bfloat16")
+
+
+@pytest.mark.usefixtures("new_machine")
+def test_the_allocator_has_times_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker keeps its memory, a terminal does not; their steps differ by up to a third."""
+    for name, times_s in (("memory given back", FASTER), ("memory kept", (1.0, 1.0, 2.0, 2.0))):
+        monkeypatch.setattr(precision.allocator, "name", lambda name=name: name)
+        tried(monkeypatch, times_s)
+        chosen = precision.choose(CONFIG, CPU).precision
+        assert chosen == ("bfloat16" if times_s is FASTER else "float32")
+
+
+@pytest.mark.usefixtures("new_machine")
+def test_times_taken_beside_other_work_are_taken_again_by_an_estimate_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    beside = tried(monkeypatch, (1.0, 1.0, 2.0, 2.0))
+    beside.busy = True
+    assert precision.choose(CONFIG, CPU, retake=True).precision == "float32"
+    free = tried(monkeypatch)
+    # A run is repeated as it was.
+    assert precision.choose(CONFIG, CPU).precision == "float32"
+    assert free.count == 0
+    assert precision.choose(CONFIG, CPU, retake=True).precision == "bfloat16"
+    assert precision.choose(CONFIG, CPU).precision == "bfloat16"
+    later = tried(monkeypatch, (1.0, 1.0, 2.0, 2.0))
+    assert precision.choose(CONFIG, CPU, retake=True).precision == "bfloat16"
+    assert later.count == 0
 
 
 def test_a_decision_stays_in_this_process_and_the_next(
@@ -135,7 +197,7 @@ def test_a_decision_stays_in_this_process_and_the_next(
     for _ in range(2):
         assert precision.choose(CONFIG, CPU).precision == "bfloat16"
     assert first.count == 6
-    monkeypatch.setattr(precision, "_known", {})
+    monkeypatch.setattr(timing_cache, "_known", {})
     second = tried(monkeypatch, (1.0, 1.0, 2.0, 2.0))
     # Settings that leave the speed alone do not ask again; others do.
     other = CONFIG.replace(seed=5, lr=0.3, epochs=9)
@@ -146,50 +208,17 @@ def test_a_decision_stays_in_this_process_and_the_next(
     assert len(json.loads(new_machine.read_text())) == 2
 
 
-@pytest.mark.parametrize(
-    "content", ["", "{", "[1]", '{"a": "b"}', '{"a": null}', '{"a": {"b": "c"}}', '{"a": 2}']
-)
-def test_a_damaged_file_is_measured_anew(
-    monkeypatch: pytest.MonkeyPatch, new_machine, content
-) -> None:
-    new_machine.parent.mkdir()
-    new_machine.write_text(content)
-    tried(monkeypatch)
-    assert precision.choose(CONFIG, CPU).precision == "bfloat16"
-    (kept,) = json.loads(new_machine.read_text()).values()
-    assert list(kept.values()) == list(FASTER)
-
-
 def test_a_file_without_one_of_the_ways_is_measured_anew(
     monkeypatch: pytest.MonkeyPatch, new_machine
 ) -> None:
     tried(monkeypatch)
     precision.choose(CONFIG, CPU)
     ((key, kept),) = json.loads(new_machine.read_text()).items()
-    kept.popitem()
+    kept["seconds"].popitem()
     new_machine.write_text(json.dumps({key: kept}))
     again = tried(monkeypatch)
     assert precision.choose(CONFIG, CPU).precision == "bfloat16"
     assert again.count == 6
-
-
-def test_a_folder_that_cannot_be_written_costs_only_the_memory_of_it(
-    monkeypatch: pytest.MonkeyPatch, new_machine
-) -> None:
-    new_machine.parent.write_text("in the way")
-    trials = tried(monkeypatch)
-    for _ in range(2):
-        assert precision.choose(CONFIG, CPU).precision == "bfloat16"
-    assert trials.count == 6
-
-
-def test_only_the_newest_decisions_are_kept(monkeypatch: pytest.MonkeyPatch, new_machine) -> None:
-    monkeypatch.setattr(precision, "REMEMBERED", 3)
-    tried(monkeypatch)
-    for batch_size in range(2, 10):
-        precision.choose(CONFIG.replace(batch_size=batch_size), CPU)
-    keys = json.loads(new_machine.read_text())
-    assert [json.loads(key.split("; ")[1])["batch_size"] for key in keys] == [7, 8, 9]
 
 
 @pytest.mark.usefixtures("new_machine")
@@ -201,76 +230,7 @@ def test_a_run_says_and_uses_what_was_chosen(monkeypatch: pytest.MonkeyPatch):
         return [event.model_dump_json(exclude=times) for event in train(config)]
 
     auto = story(CONFIG)
-    assert Started.model_validate_json(auto[0]).precision == "bfloat16"
+    started = Started.model_validate_json(auto[0])
+    assert (started.precision, started.layout) == ("bfloat16", "channels last")
     assert auto == story(CONFIG) == story(CONFIG.replace(precision="bfloat16"))
     assert auto[1:] != story(CONFIG.replace(precision="float32"))[1:]
-
-
-class Clock:
-    """Time that passes only by work."""
-
-    now_s = 0.0
-
-    def perf_counter(self) -> float:
-        return self.now_s
-
-
-class Timed(step_timing.StepTimer):
-    """A trial without a network."""
-
-    def __init__(self) -> None:
-        self._interrupted = lambda: False
-        self._trainer = step_timing.Trainer(CONFIG, step_timing.made_up(CONFIG, CPU), torch.float32)
-
-
-@pytest.mark.parametrize("batch_size", [2, 8, 9, 64, 100, 1024])
-@pytest.mark.parametrize(("step_s", "image_s"), [(0.001, 1e-4), (0.05, 0.004), (0.3, 0.02)])
-def test_long_batches_are_told_from_short_ones(
-    monkeypatch: pytest.MonkeyPatch, batch_size, step_s, image_s
-) -> None:
-    """A step with a fixed part and a part for each picture is foreseen without doing it."""
-    clock, longest = Clock(), 0.0
-    monkeypatch.setattr(step_timing, "time", clock)
-
-    def work(size: int) -> None:
-        nonlocal longest
-        longest = max(longest, step_s + image_s * size)
-        clock.now_s += step_s + image_s * size
-
-    found_s = Timed()._batch_s(work, batch_size)
-    first_s = step_s + image_s * min(8, batch_size)
-    if first_s > step_timing.LONG_S:
-        # From one size alone the fixed part cannot be told from the rest.
-        assert found_s == pytest.approx(first_s * batch_size / min(8, batch_size))
-    else:
-        assert found_s == pytest.approx(step_s + image_s * batch_size)
-    assert longest <= max(first_s, step_timing.GROWTH * step_timing.LONG_S)
-
-
-def test_a_trial_gives_way_at_once_and_leaves_random_numbers_alone() -> None:
-    torch.manual_seed(7)
-    state = torch.get_rng_state()
-    steps = step_timing.StepTimer(CONFIG, CPU, torch.float32, interrupted=lambda: True)
-    with pytest.raises(step_timing.Interrupted):
-        steps.step_s()
-    with pytest.raises(step_timing.Interrupted):
-        estimate(CONFIG, lambda: True)
-    assert torch.equal(torch.get_rng_state(), state)
-
-
-@pytest.mark.parametrize("batch_norm", [False, True])
-def test_an_estimate_of_a_real_network(batch_norm) -> None:
-    config = CONFIG.replace(options={"batch_norm": batch_norm}, dataset="fashion_mnist")
-    found = estimate(config)
-    assert found.problem == ""
-    assert found.step_s > 0
-    assert found.test_image_s > 0
-    assert found.precision == precision.choose(config, CPU).precision
-
-
-def test_the_time_of_a_run_is_its_steps_and_its_tests() -> None:
-    known = Estimate(precision="float32", step_s=0.5, test_image_s=0.001)
-    config = RunConfig(network="lenet", dataset="shapes", train_size=640, batch_size=64, epochs=3)
-    plan = Plan(train_images=640, test_images=2000, batch_size=64, epochs=3)
-    assert known.run_s(config) == pytest.approx(30 * 0.5 + len(plan.evaluation_steps) * 2)
-    assert known.run_s(config.replace(budget_s=4)) == 4

@@ -20,7 +20,13 @@ from tests.waiting import wait_until
 CONFIG = RunConfig(network="lenet")
 SETTINGS = Settings(grace_s=100, run_limit_s=1000, queue_per_visitor=3)
 STARTED = Started(
-    device="cpu", precision="float32", params=1, train_images=2, test_images=2, steps=10
+    device="cpu",
+    precision="float32",
+    layout="channels last",
+    params=1,
+    train_images=2,
+    test_images=2,
+    steps=10,
 )
 
 
