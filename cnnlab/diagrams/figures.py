@@ -1,6 +1,6 @@
 """Which diagrams each section of the chapter shows, with their titles and captions."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from torch import nn
@@ -31,18 +31,26 @@ class Figure:
     source: str
 
 
-def figures(section_slug: str, traces: Mapping[str, Trace]) -> list[Figure]:
+def figures(
+    section_slug: str, traces: Mapping[str, Trace], kinds: Sequence[str] | None = None
+) -> list[Figure]:
     """The diagrams of a section, for each of these networks (name -> its trace).
 
-    Raises: ConfigError for an unknown section or network.
+    `kinds`: those of `FIGURES` that are wanted; all that the section shows when left out.
+
+    Raises: ConfigError for an unknown section, network or kind.
     """
     if section_slug not in catalog.SECTIONS:
         known = ", ".join(catalog.SECTIONS)
         raise ConfigError(f"There is no section {section_slug!r}; there are {known}.")
+    wanted = catalog.SECTIONS[section_slug].figures if kinds is None else kinds
+    for kind in wanted:
+        if kind not in FIGURES:
+            raise ConfigError(f"There is no figure {kind!r}; there are {', '.join(FIGURES)}.")
     return [
         figure
         for name, found in traces.items()
-        for kind in catalog.SECTIONS[section_slug].figures
+        for kind in wanted
         if (figure := FIGURES[kind](full_title(name, found.outline), found)) is not None
     ]
 

@@ -1,23 +1,56 @@
-"""The Read view: the section's idea in words."""
+"""The Read view: the section's idea in words, with its figures where they are explained."""
 
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import streamlit as st
 
-from cnnlab.catalog import NetworkSpec, Section
+from cnnlab import diagrams
+from cnnlab.catalog import NETWORKS, NetworkSpec, Section
+from cnnlab.trace import trace_of
+from pages.components import activation_charts, drawings
 
 TEXTS = Path(__file__).parents[2] / "assets" / "text"
 WORDS_PER_MINUTE = 180
+# A line of a text that stands for figures: "{figure: block, network}" is two side by side.
+MARKER = re.compile(r"^\{figure: ([\w, ]+)\}$", re.MULTILINE)
+ACTIVATIONS = "activations"
 
 
 def show(section: Section, _spec: NetworkSpec) -> None:
     """The text of the section, in a column that is pleasant to read."""
     with st.container(width=760):
-        st.markdown(text(section.slug))
+        for words, kinds in parts(text(section.slug)):
+            st.markdown(words)
+            if kinds == [ACTIVATIONS]:
+                activation_charts.show()
+            elif kinds:
+                row = "_".join(kinds)
+                drawings.show(book_figures(section, kinds), row, headings=False)
+
+
+def parts(text: str) -> Iterator[tuple[str, list[str]]]:
+    """Pieces of a text, each with the kinds of the figures that follow it."""
+    *pairs, rest = MARKER.split(text)
+    for words, names in zip(pairs[::2], pairs[1::2], strict=True):
+        yield words, names.split(", ")
+    yield rest, []
+
+
+def book_figures(section: Section, kinds: list[str]) -> list[diagrams.Figure]:
+    """Figures of the networks that the text is about, as the book builds them."""
+    traces = {}
+    for name in section.beside or section.networks[:1]:
+        spec = NETWORKS[name]
+        preset = section.preset if section.preset in spec.presets else "d2l"
+        traces[name] = trace_of(spec, spec.presets[preset], spec.preset_image_size(preset))
+    return diagrams.figures(section.slug, traces, kinds)
 
 
 @st.cache_data(show_spinner=False)
 def text(slug: str) -> str:
+    """The chapter text of a section, in Markdown with markers for its figures."""
     return (TEXTS / f"{slug}.md").read_text(encoding="utf-8")
 
 

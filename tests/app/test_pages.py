@@ -1,5 +1,7 @@
 """Every page opens in every view, and says what it should."""
 
+import re
+
 import pytest
 
 from cnnlab.catalog import NETWORKS, SECTIONS
@@ -33,9 +35,27 @@ def test_every_view_opens(open_page: Open, slug: str, view: str) -> None:
 
 
 @pytest.mark.parametrize("slug", SECTIONS)
-def test_read_shows_the_text(open_page: Open, slug: str) -> None:
-    shown = " ".join(block.value for block in open_page(slug, "Read").markdown)
+def test_read_shows_the_text_and_its_figures(open_page: Open, slug: str) -> None:
+    app = open_page(slug, "Read")
+    shown = " ".join(block.value for block in app.markdown)
     assert "Sources:" in shown
+    assert "{figure" not in shown
+    # Two networks side by side, a block beside its network, or one after the other.
+    assert len(figures(app)) == (1 if slug == "batch_norm" else 2)
+    # Sigmoid and ReLU.
+    assert len(app.get("plotly_chart")) == (2 if slug == "alexnet" else 0)
+
+
+def test_figures_in_a_text_are_those_of_the_networks_it_describes(open_page: Open) -> None:
+    block, network = figures(open_page("vgg", "Read"))
+    # The channels of the text: 64 to 512, not the width that the book trains.
+    assert "128" in network
+    assert "512 channels" in network
+    assert "convolution" in block
+    kept, changed = re.findall(
+        r"subgraph.*?end", figures(open_page("resnet", "Read"))[0], re.DOTALL
+    )
+    assert ["1×1" in group for group in sorted((kept, changed), key=len)] == [False, True]
 
 
 @pytest.mark.parametrize("slug", SECTIONS)

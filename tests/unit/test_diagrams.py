@@ -190,6 +190,8 @@ def test_a_new_block_is_one_box_under_the_name_of_its_class(
 def test_wrong_requests_say_what_exists() -> None:
     with pytest.raises(ConfigError, match=r"no section 'transformer'.*resnet"):
         diagrams.figures("transformer", {})
+    with pytest.raises(ConfigError, match=r"no figure 'photo'.*norm_placement"):
+        diagrams.figures("vgg", {"vgg": drawn("vgg")}, ["photo"])
     with pytest.raises(ConfigError, match="no network 'bert'"):
         diagrams.figures("vgg", {"bert": drawn("vgg")})
     with pytest.raises(ConfigError, match="LeNet has no blocks"):

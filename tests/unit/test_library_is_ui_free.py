@@ -28,7 +28,7 @@ ORDER = (
     ("devices", "gpus", "cgroups", "allocator", "run_delay"),
     ("catalog", "network_spec", "tracing", "datasets", "images", "image_headers"),
     ("trace", "receptive_field"),
-    ("summary", "layer_csv", "diagrams", "features"),
+    ("summary", "layer_csv", "diagrams", "features", "activation_curves"),
     ("training",),
     ("runs",),
     ("jobs",),
