@@ -16,7 +16,7 @@ from cnnlab.errors import TrainingError
 from cnnlab.jobs.manager import RunManager
 from cnnlab.runs.database import Database
 from cnnlab.runs.store import SCRIPTS, RunStore
-from tests.unit.test_run_manager import CONFIG, SETTINGS, STARTED, Clock, FakeEngine, progress
+from tests.unit.run_server import CONFIG, SETTINGS, STARTED, Clock, FakeEngine, progress
 from tests.waiting import wait_until
 
 

@@ -19,7 +19,7 @@ from cnnlab.runs.store import RunStore
 from cnnlab.training import RunConfig
 from cnnlab.training.estimate import Estimate
 from cnnlab.training.events import Failed
-from tests.unit.test_run_manager import CONFIG, SETTINGS, Clock, FakeEngine, Server, progress
+from tests.unit.run_server import CONFIG, SETTINGS, Clock, FakeEngine, Server, progress
 from tests.waiting import wait_until
 
 CORES = 2
