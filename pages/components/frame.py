@@ -10,6 +10,8 @@ from pages.components import services, sidebar, state
 
 CHAPTER = Path("pages") / "chapter"
 WORKBENCH = Path("pages") / "workbench"
+# Pages across sections: the name of the file, and what the sidebar calls it.
+WORKBENCH_PAGES = {"runs": "Runs"}
 STYLE = Path(__file__).with_name("style.css")
 SIDEBAR_PX = 260
 
@@ -38,5 +40,8 @@ def pages() -> dict[str, list[Page]]:
         st.Page(CHAPTER / f"{slug}.py", title=section.heading, url_path=slug)
         for slug, section in SECTIONS.items()
     ]
-    workbench = [st.Page(WORKBENCH / "runs.py", title="Runs", url_path="runs")]
+    workbench = [
+        st.Page(WORKBENCH / f"{name}.py", title=title, url_path=name)
+        for name, title in WORKBENCH_PAGES.items()
+    ]
     return {"": [home], "Chapter": sections, "Workbench": workbench}
