@@ -9,34 +9,40 @@ from cnnlab.training.estimate import Estimate
 from pages.components import services
 from pages.components.durations import duration
 
-TICK_S = 0.6
+TICK_S, RETAKE_TICK_S = 0.6, 5.0
 # Readers wait this long without a reason; for more, a smaller network is offered.
 LONG_S = 120
 NOTE = "From a few timed steps on made-up pictures, on the device that will do the run."
 
 
 def show(config: RunConfig, use_small: Callable[[], None] | None, busy: bool) -> None:
-    """The expected time; asked for again and again only as long as it is not known.
+    """The expected time; asked for again as long as it is not known, or taken beside other work.
 
     `use_small` sets the small preset, None where it is in use; `busy` while the reader's own run
     is going on, during which nothing is measured.
     """
-    unknown = services.run_manager().estimate(config) is None
-    waits = unknown and not busy
-    st.fragment(line, run_every=TICK_S if waits else None)(config, use_small, waits)
+    tick_s = None if busy else next_tick_s(services.run_manager().estimate(config))
+    st.fragment(line, run_every=tick_s)(config, use_small, tick_s)
 
 
-def line(config: RunConfig, use_small: Callable[[], None] | None, waits: bool) -> None:
+def next_tick_s(found: Estimate | None) -> float | None:
+    """Seconds until it is worth to ask again; None where the answer will stay."""
+    if found is None:
+        return TICK_S
+    return RETAKE_TICK_S if found.busy else None
+
+
+def line(config: RunConfig, use_small: Callable[[], None] | None, tick_s: float | None) -> None:
     """One line, or a warning with a way out where the run is long."""
     found = services.run_manager().estimate(config)
+    if tick_s is not None and tick_s != next_tick_s(found):
+        st.rerun()  # to be asked less often, or no more
     if found is None:
         st.caption(
             ":material/timer: How long this takes is measured as soon as the machine is free.",
             help=NOTE,
         )
         return
-    if waits:
-        st.rerun()  # nothing more to ask for
     if found.problem:
         st.warning(found.problem, icon=":material/memory:")
         return
@@ -60,7 +66,8 @@ def line(config: RunConfig, use_small: Callable[[], None] | None, waits: bool) -
 def text(found: Estimate, run_s: float) -> str:
     """The time and the number format, in a sentence."""
     gain = f", {found.gain:.1f} times as fast here as float32" if found.gain else ""
-    return f"About **{duration(run_s)}**, computed in {found.precision}{gain}."
+    beside = " Measured beside other work; it may well be faster." if found.busy else ""
+    return f"About **{duration(run_s)}**, computed in {found.precision}{gain}.{beside}"
 
 
 def advice(run_s: float, has_small: bool) -> str:

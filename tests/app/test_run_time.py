@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from cnnlab.training import RunConfig
 from cnnlab.training.estimate import Estimate
-from pages.components import curves, services
+from pages.components import curves, run_time, services
 from tests.app.conftest import Open
 
 SLOW = Estimate(precision="float32", step_s=2.0, test_image_s=0.001)
@@ -66,6 +66,35 @@ def test_a_speed_that_is_not_known_yet(open_page: Open, says) -> None:
     says(None)
     app = open_page("vgg", "Train")
     assert "measured as soon as the machine is free" in captions(app)
+
+
+def test_a_time_taken_beside_other_work_says_so(open_page: Open, says) -> None:
+    says(FAST.model_copy(update={"busy": True}))
+    assert "Measured beside other work" in captions(open_page("vgg", "Train"))
+    says(FAST)
+    assert "beside other work" not in captions(open_page("vgg", "Train"))
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "reruns"),
+    [
+        (None, None, 0),
+        (None, FAST, 1),
+        (None, SLOW.model_copy(update={"busy": True}), 1),
+        (FAST.model_copy(update={"busy": True}), FAST.model_copy(update={"busy": True}), 0),
+        (FAST.model_copy(update={"busy": True}), FAST, 1),
+        (FAST, FAST, 0),
+    ],
+)
+def test_the_time_is_asked_for_until_it_will_stay(
+    monkeypatch: pytest.MonkeyPatch, says, first, then, reruns
+) -> None:
+    """A line that was drawn with one answer and finds another draws its page once more."""
+    done: list[bool] = []
+    monkeypatch.setattr(run_time.st, "rerun", lambda: done.append(True))
+    says(then)
+    run_time.line(RunConfig(network="vgg"), None, run_time.next_tick_s(first))
+    assert len(done) == reruns
 
 
 def test_a_run_that_ends_while_the_page_is_drawn_leaves_no_stuck_buttons(

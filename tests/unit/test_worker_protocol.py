@@ -7,15 +7,16 @@ import os
 import queue
 import subprocess
 import sys
-import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cnnlab.errors import DatasetError
+from cnnlab.jobs.estimate_cache import EstimateCache
 from cnnlab.jobs.local import priority, worker
 from cnnlab.jobs.local.process import Worker, _cause
+from cnnlab.training.estimate import Estimate
 from cnnlab.training.events import Cancelled, Event, Failed, Finished, Progress, from_json
 from tests.conftest import ROOT
 
@@ -229,21 +230,18 @@ def test_a_worker_is_asked_once_and_its_answer_kept() -> None:
     """Without a process: what goes to it, and what comes back."""
     sent: list[dict[str, Any]] = []
     process = Worker.__new__(Worker)
-    process._sending, process._estimates, process._asked = threading.Lock(), {}, set()
+    process._estimates = EstimateCache()
     process.send = sent.append  # type: ignore[method-assign]
     assert process.estimate("key", {}, ask=False) is None
     assert sent == []
     for _ in range(3):
         assert process.estimate("key", {"a": 1}, ask=True) is None
     assert sent == [{"estimate": "key", "config": {"a": 1}}]
-    process._note("key", None)  # a run came between
+    process._estimates.note("key", None)  # a run came between
     process.estimate("key", {}, ask=True)
     assert len(sent) == 2
-    process._note("key", {"precision": "float32", "step_s": 1.0, "test_image_s": 0.1})
+    process._estimates.note("key", Estimate(precision="float32", step_s=1.0, test_image_s=0.1))
     known = process.estimate("key", {}, ask=True)
     assert known is not None
     assert known.step_s == 1
     assert len(sent) == 2
-    for i in range(400):
-        process._note(f"other {i}", {"precision": "float32"})
-    assert len(process._estimates) == 300

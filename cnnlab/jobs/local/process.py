@@ -12,13 +12,12 @@ from collections.abc import Callable
 from typing import Any
 
 from cnnlab.folders import library_on_path
+from cnnlab.jobs.estimate_cache import EstimateCache
 from cnnlab.training.estimate import Estimate
 from cnnlab.training.events import Event, from_json
 
 # A process that has closed its output is at its end; longer than this it does not take.
 LAST_WORDS_S = 2.0
-# Kinds of runs whose speed is kept.
-REMEMBERED = 300
 
 log = logging.getLogger(__name__)
 
@@ -35,8 +34,7 @@ class Worker:
         self, device: str, on_death: Callable[["Worker"], None], idle_s: float | None = None
     ) -> None:
         self.ready = False
-        self._estimates: dict[str, Estimate] = {}
-        self._asked: set[str] = set()
+        self._estimates = EstimateCache()
         self._on_death = on_death
         arguments = [] if idle_s is None else [f"{idle_s:g}"]
         self.process = subprocess.Popen(
@@ -66,15 +64,10 @@ class Worker:
             log.warning("worker %s does not listen any more", self.process.pid)
 
     def estimate(self, key: str, config: dict[str, Any], ask: bool) -> Estimate | None:
-        """What is known of runs of a kind; None where nothing is, and then it may be asked for."""
-        with self._sending:
-            known = self._estimates.get(key)
-            ask = ask and known is None and key not in self._asked
-            if ask:
-                self._asked.add(key)
-        if ask:
+        """What is known of runs of a kind; with `ask`, it is measured where that is due."""
+        if ask and self._estimates.ask(key):
             self.send({"estimate": key, "config": config})
-        return known
+        return self._estimates.get(key)
 
     def next_event(self, run: str, timeout_s: float) -> Event | None:
         """The next event of a run; leftovers of an earlier one are dropped."""
@@ -126,7 +119,8 @@ class Worker:
                     self.ready = True
                     continue
                 if "estimate" in message:
-                    self._note(message["estimate"], message["answer"])
+                    answer = message["answer"]
+                    self._estimates.note(message["estimate"], answer and Estimate(**answer))
                     continue
                 self._events.put((message["run"], from_json(json.dumps(message["event"]))))
         except (ValueError, KeyError, TypeError):
@@ -135,14 +129,6 @@ class Worker:
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(LAST_WORDS_S)
             self._on_death(self)
-
-    def _note(self, key: str, answer: dict[str, Any] | None) -> None:
-        with self._sending:
-            self._asked.discard(key)
-            if answer is not None:
-                self._estimates[key] = Estimate(**answer)
-            while len(self._estimates) > REMEMBERED:
-                del self._estimates[next(iter(self._estimates))]
 
 
 IN_WORDS = {

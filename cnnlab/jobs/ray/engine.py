@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cnnlab.atomic import replacing
+from cnnlab.jobs.estimate_cache import EstimateCache
 from cnnlab.jobs.limits import Settings
 from cnnlab.jobs.ray.cluster import cause_of_death, import_ray, is_loss, join, room, stops_actor
 from cnnlab.jobs.ray.restarts import RestartedCurve
@@ -24,8 +25,6 @@ POLL_S = 0.1
 # Weights of the widest networks are half a gigabyte and come over the network.
 FETCH_S = 120
 CLOSE_S = 5
-# Kinds of runs whose speed is kept.
-REMEMBERED = 300
 
 KILLED = "The run was waiting or in a long step, so its weights could not be kept."
 
@@ -69,7 +68,9 @@ class RayEngine:
             num_gpus=settings.ray_gpus_per_run,
             num_cpus=settings.ray_cpus_per_run,
         )(estimate_on_node)
-        self._estimates: dict[str, Any] = {}
+        self._estimates = EstimateCache()
+        # Trials under way, by kind of run.
+        self._trials: dict[str, Any] = {}
 
     def takes(self, slot: int, config: RunConfig) -> bool:  # noqa: ARG002
         """Slots are places in the queue here; the cluster finds the machine."""
@@ -79,22 +80,22 @@ class RayEngine:
         return Fraction(1, len(self.devices))
 
     def estimate(self, slot: int, config: RunConfig) -> Estimate | None:  # noqa: ARG002
-        """How fast a machine of the cluster does such runs; asked once, when one has room."""
+        """How fast a machine of the cluster does such runs; asked when one has room."""
         config = self._placed(config)
         key = same_speed(config)
-        if key not in self._estimates:
-            while len(self._estimates) >= REMEMBERED:
-                self._estimates.pop(next(iter(self._estimates)), None)
-            self._estimates[key] = self._trial.remote(config.model_dump_json())
-        answer = self._estimates[key]
-        if not self._ray.wait([answer], timeout=0)[0]:
-            return None
-        try:
-            return Estimate.model_validate_json(self._ray.get(answer))
-        except self._ray.exceptions.RayError as error:
-            # The machine is gone, say; another one may answer the next time.
-            self._estimates.pop(key, None)
-            return Estimate(problem=str(error))
+        if self._estimates.ask(key):
+            self._trials[key] = self._trial.remote(config.model_dump_json())
+        trial = self._trials.get(key)
+        if trial is not None and self._ray.wait([trial], timeout=0)[0]:
+            self._trials.pop(key, None)
+            try:
+                answer = Estimate.model_validate_json(self._ray.get(trial))
+            except self._ray.exceptions.RayError as error:
+                # The machine is gone, say; another one may answer the next time.
+                self._estimates.note(key, None)
+                return Estimate(problem=str(error))
+            self._estimates.note(key, answer)
+        return self._estimates.get(key)
 
     def submit(
         self,
