@@ -1,6 +1,6 @@
 """Every knob of every network at its bounds: a figure, or a sentence that helps."""
 
-from typing import get_args, get_origin
+from typing import Any, get_args, get_origin
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -28,7 +28,7 @@ def bounds(network: str, name: str) -> list[object]:
 def test_every_knob_at_its_bounds(open_page: Open, network: str) -> None:
     app = open_page(PAGES[network], "Architecture", network=network)
     for name in NETWORKS[network].options.model_fields:
-        widget = app.get_by_key(f"a.{network}.{name}")
+        widget: Any = app.get_by_key(f"a.{network}.{name}")
         first = widget.value
         for value in bounds(network, name):
             widget.set_value(value).run()

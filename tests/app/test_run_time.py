@@ -1,9 +1,11 @@
 """How long a run takes is said before it starts, and a long one comes with a way out."""
 
 import dataclasses
+from collections.abc import Callable
 
 import pytest
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Button
 
 from cnnlab.training import RunConfig
 from cnnlab.training.estimate import Estimate
@@ -11,11 +13,12 @@ from pages.components import curves, run_time, services
 from tests.app.conftest import Open
 
 SLOW = Estimate(precision="float32", step_s=2.0, test_image_s=0.001)
+Says = Callable[[Estimate | None], None]
 FAST = Estimate(precision="bfloat16", step_s=0.01, test_image_s=0.0001, gain=1.84)
 
 
 @pytest.fixture
-def says(monkeypatch: pytest.MonkeyPatch):
+def says(monkeypatch: pytest.MonkeyPatch) -> Says:
     """Let the machine have a speed."""
 
     def set_to(found: Estimate | None) -> None:
@@ -28,11 +31,11 @@ def captions(app: AppTest) -> str:
     return " ".join(box.value for box in app.caption)
 
 
-def offers(app: AppTest) -> list[object]:
+def offers(app: AppTest) -> list[Button]:
     return [button for button in app.button if button.key == "use_small"]
 
 
-def test_a_short_run(open_page: Open, says) -> None:
+def test_a_short_run(open_page: Open, says: Says) -> None:
     says(FAST)
     app = open_page("vgg", "Train")
     # 3 epochs of 187 steps of 10 ms, and tests of 2,000 pictures of 0.1 ms.
@@ -41,7 +44,7 @@ def test_a_short_run(open_page: Open, says) -> None:
     assert not offers(app)
 
 
-def test_a_long_run_offers_the_small_preset(open_page: Open, says) -> None:
+def test_a_long_run_offers_the_small_preset(open_page: Open, says: Says) -> None:
     says(SLOW)
     app = open_page("vgg", "Train", t__vgg__preset="d2l", t__vgg__epochs=10)
     assert "min**, computed in float32" in app.warning[0].value
@@ -56,19 +59,19 @@ def test_a_long_run_offers_the_small_preset(open_page: Open, says) -> None:
     assert "Fewer epochs or training pictures" in app.warning[0].value
 
 
-def test_what_cannot_work_is_said_before_it_is_started(open_page: Open, says) -> None:
+def test_what_cannot_work_is_said_before_it_is_started(open_page: Open, says: Says) -> None:
     says(Estimate(problem="The device ran out of memory. Use a smaller batch."))
     app = open_page("vgg", "Train")
     assert "ran out of memory" in app.warning[0].value
 
 
-def test_a_speed_that_is_not_known_yet(open_page: Open, says) -> None:
+def test_a_speed_that_is_not_known_yet(open_page: Open, says: Says) -> None:
     says(None)
     app = open_page("vgg", "Train")
     assert "measured as soon as the machine is free" in captions(app)
 
 
-def test_a_time_taken_beside_other_work_says_so(open_page: Open, says) -> None:
+def test_a_time_taken_beside_other_work_says_so(open_page: Open, says: Says) -> None:
     says(FAST.model_copy(update={"busy": True}))
     assert "Measured beside other work" in captions(open_page("vgg", "Train"))
     says(FAST)
@@ -87,11 +90,15 @@ def test_a_time_taken_beside_other_work_says_so(open_page: Open, says) -> None:
     ],
 )
 def test_the_time_is_asked_for_until_it_will_stay(
-    monkeypatch: pytest.MonkeyPatch, says, first, then, reruns
+    monkeypatch: pytest.MonkeyPatch,
+    says: Says,
+    first: Estimate | None,
+    then: Estimate | None,
+    reruns: int,
 ) -> None:
     """A line that was drawn with one answer and finds another draws its page once more."""
     done: list[bool] = []
-    monkeypatch.setattr(run_time.st, "rerun", lambda: done.append(True))
+    monkeypatch.setattr("pages.components.run_time.st.rerun", lambda: done.append(True))
     says(then)
     run_time.line(RunConfig(network="vgg"), None, run_time.next_tick_s(first))
     assert len(done) == reruns

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -12,6 +13,7 @@ from cnnlab.training.config import RunConfig
 from cnnlab.training.events import Evaluation, Progress
 from pages.components import runs_actions, runs_table, services, state
 from tests.conftest import ROOT
+from tests.present import present
 
 ME, SOMEBODY = "me", "somebody else"
 
@@ -34,10 +36,10 @@ def add(
     accuracy: float = 0.5,
     visitor: str = ME,
     ending: str = "finished",
-    **config: object,
+    **config: Any,
 ) -> str:
     """A run with a curve of two points and an evaluation."""
-    fields = {"network": "lenet", "epochs": 2, "train_size": 1000, **config}
+    fields: dict[str, Any] = {"network": "lenet", "epochs": 2, "train_size": 1000, **config}
     run = store.add(RunConfig(**fields), visitor, "vgg", name)
     store.append(
         run,
@@ -259,7 +261,7 @@ def test_nobody_changes_or_shares_a_run_of_somebody_else(store: RunStore) -> Non
         runs_actions.share(record)
 
     run = add(store, "theirs", visitor=SOMEBODY)
-    before = store.run(run)
+    before = present(store.run(run))
     app = AppTest.from_function(page, args=(run,))
     app.session_state[runs_actions.name_key(before)] = "mine"
     app.run()

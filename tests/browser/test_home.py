@@ -3,16 +3,15 @@
 from itertools import combinations
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, FloatRect, Page, expect
 
 from cnnlab.catalog import SECTIONS
 from tests.browser.conftest import Server
 
 SLOW_MS = 120_000
-Box = dict[str, float]
 
 
-def overlap(a: Box, b: Box) -> bool:
+def overlap(a: FloatRect, b: FloatRect) -> bool:
     return (
         a["x"] < b["x"] + b["width"]
         and b["x"] < a["x"] + a["width"]

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -16,6 +17,7 @@ from cnnlab.errors import TrainingError
 from cnnlab.jobs.manager import RunManager
 from cnnlab.runs.database import Database
 from cnnlab.runs.store import SCRIPTS, RunStore
+from tests.present import present
 from tests.unit.run_server import CONFIG, SETTINGS, STARTED, Clock, FakeEngine, progress
 from tests.waiting import wait_until
 
@@ -91,7 +93,7 @@ def test_a_damaged_file_is_moved_aside(
     (aside,) = home.glob("runs-aside-*.sqlite")
     assert aside.name in store.notice
     assert aside.read_bytes() == damaged
-    assert store.run(add(store)).status == "queued"
+    assert present(store.run(add(store))).status == "queued"
     assert open_store().notice == ""
 
 
@@ -125,7 +127,7 @@ def test_the_file_of_an_earlier_version_is_brought_up_to_date(
     early.close()
     store = open_store()
     assert store.notice == ""
-    assert (store.run("r").name, store.run("r").figures) == ("Old", {})
+    assert (present(store.run("r")).name, present(store.run("r")).figures) == ("Old", {})
     add(store)
 
 
@@ -167,7 +169,7 @@ def test_a_home_that_cannot_be_used_is_replaced_for_the_time_being(
     assert store.home != home
     assert str(home) in store.notice
     assert "Set CNNLAB_HOME" in store.notice
-    assert store.run(add(store)).status == "queued"
+    assert present(store.run(add(store))).status == "queued"
     store.close()
 
 
@@ -242,7 +244,8 @@ class RefusedWrites(FullDisk):
             def execute(self, *_: object) -> None:
                 raise sqlite3.OperationalError("database or disk is full")
 
-        self._real, self.store._db._writer = self.store._db._writer, Full()
+        self._real = self.store._db._writer
+        self.store._db._writer = cast(sqlite3.Connection, Full())
 
     def free(self) -> None:
         self.store._db._writer = self._real
@@ -278,11 +281,11 @@ def test_a_full_disk_is_said_and_nothing_is_lost_once_it_has_room(disk: FullDisk
     assert len(disk.store.curve(run).steps) < 200
 
     disk.free()
-    wait_until(lambda: disk.store.run(run).status == "finished")
+    wait_until(lambda: present(disk.store.run(run)).status == "finished")
     assert disk.store.curve(run).steps == list(range(1, 201))
     assert disk.store.notice == ""
     after = disk.manager.submit(CONFIG, "ann", "lenet", "run")
-    assert disk.store.run(after).status == "queued"
+    assert present(disk.store.run(after)).status == "queued"
 
 
 def test_a_server_starts_on_a_full_disk(disk: FullDisk) -> None:
@@ -290,6 +293,6 @@ def test_a_server_starts_on_a_full_disk(disk: FullDisk) -> None:
     disk.manager.close()
     disk.fill()
     manager = RunManager(disk.store, FakeEngine(), SETTINGS, Clock())
-    assert disk.store.run(lost).status == "queued"
+    assert present(disk.store.run(lost)).status == "queued"
     manager.close()
     disk.free()

@@ -20,7 +20,9 @@ from cnnlab.runs.store import RunStore
 from cnnlab.training import RunConfig, loop, train
 from cnnlab.training.events import Measurement
 from tests.conftest import ROOT
+from tests.present import present
 from tests.unit.probing import every_probe
+from tests.unit.run_server import FakeEngine
 from tests.waiting import wait_until
 
 SHORT = RunConfig(network="lenet", train_size=256, batch_size=128, epochs=2)
@@ -50,8 +52,13 @@ def manager(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunManager]:
     store.close()
 
 
+def engine(manager: RunManager) -> LocalEngine:
+    assert isinstance(manager.engine, LocalEngine)
+    return manager.engine
+
+
 def pid(manager: RunManager) -> int:
-    return manager.engine.worker_pids()[0]
+    return engine(manager).worker_pids()[0]
 
 
 def gone(number: int) -> bool:
@@ -71,7 +78,7 @@ def wait_for_points(manager: RunManager, run: str) -> None:
 
 
 def wait_for(manager: RunManager, run: str, status: str) -> None:
-    wait_until(lambda: manager.store.run(run).status == status, timeout_s=60)
+    wait_until(lambda: present(manager.store.run(run)).status == status, timeout_s=60)
 
 
 def test_what_probes_read_in_a_worker_arrives_in_the_store(manager: RunManager) -> None:
@@ -79,8 +86,8 @@ def test_what_probes_read_in_a_worker_arrives_in_the_store(manager: RunManager) 
         options={"batch_norm": True}, probes=every_probe(), device="cpu", precision="float32"
     )
     run = submit(manager, config)
-    wait_until(lambda: manager.store.run(run).ended_s, timeout_s=60)
-    assert manager.store.run(run).status == "finished"
+    wait_until(lambda: present(manager.store.run(run)).ended_s, timeout_s=60)
+    assert present(manager.store.run(run)).status == "finished"
     there = manager.store.measurements(run)
     # An earlier test may have left the whole data set in this process.
     loop.resident.cache_clear()
@@ -95,8 +102,8 @@ def test_what_probes_read_in_a_worker_arrives_in_the_store(manager: RunManager) 
 
 def check_that_the_next_run_works(manager: RunManager) -> None:
     run = submit(manager, SHORT)
-    wait_until(lambda: manager.store.run(run).ended_s, timeout_s=60)
-    record = manager.store.run(run)
+    wait_until(lambda: present(manager.store.run(run)).ended_s, timeout_s=60)
+    record = present(manager.store.run(run))
     assert (record.status, record.message) == ("finished", "")
     assert manager.store.weights_path(run).exists()
     assert manager.store.curve(run).steps[-1] == 4
@@ -107,8 +114,8 @@ def test_a_killed_worker_fails_its_run_and_keeps_the_points(manager: RunManager)
     wait_for_points(manager, run)
     os.kill(worker, signal.SIGKILL)
     wait_for(manager, run, "failed")
-    assert "broke off" in manager.store.run(run).message
-    assert "memory" in manager.store.run(run).message
+    assert "broke off" in present(manager.store.run(run)).message
+    assert "memory" in present(manager.store.run(run)).message
     assert len(manager.store.curve(run).steps) > 2
     check_that_the_next_run_works(manager)
     assert gone(worker)
@@ -135,14 +142,14 @@ def test_a_worker_that_hangs_is_ended_by_a_stop(manager: RunManager) -> None:
     os.kill(worker, signal.SIGSTOP)
     manager.stop(run, "ann")
     wait_for(manager, run, "cancelled")
-    assert "long step" in manager.store.run(run).message
+    assert "long step" in present(manager.store.run(run)).message
     assert len(manager.store.curve(run).steps) > 2
     check_that_the_next_run_works(manager)
     assert gone(worker)
 
 
 def wait_until_warm(manager: RunManager) -> None:
-    wait_until(lambda: manager.engine.warm, timeout_s=60)
+    wait_until(lambda: engine(manager).warm, timeout_s=60)
 
 
 def test_a_worker_that_dies_idle_is_replaced_before_the_next_run(manager: RunManager) -> None:
@@ -159,13 +166,13 @@ def test_a_worker_that_dies_idle_is_replaced_before_the_next_run(manager: RunMan
 def test_a_stop_during_the_warm_up_keeps_the_worker(manager: RunManager) -> None:
     wait_until_warm(manager)
     os.kill(pid(manager), signal.SIGKILL)
-    wait_until(lambda: not manager.engine.warm)
+    wait_until(lambda: not engine(manager).warm)
     worker = pid(manager)
     run = submit(manager, LONG)
     wait_until(lambda: manager.place(run) is None)
     manager.stop(run, "ann")
     wait_for(manager, run, "cancelled")
-    assert "long step" not in manager.store.run(run).message
+    assert "long step" not in present(manager.store.run(run)).message
     check_that_the_next_run_works(manager)
     assert pid(manager) == worker
 
@@ -191,7 +198,7 @@ def test_a_worker_dies_with_its_parent_though_its_input_stays_open() -> None:
             stdout=subprocess.PIPE,
             text=True,
         ) as parent:
-            worker = int(parent.stdout.readline())
+            worker = int(present(parent.stdout).readline())
             assert not gone(worker)
             parent.kill()
         wait_until(lambda: gone(worker))
@@ -224,14 +231,14 @@ def test_a_killed_server_leaves_no_worker_and_loses_no_point(tmp_path: Path) -> 
         stdout=subprocess.PIPE,
         text=True,
     ) as server:
-        run, worker = server.stdout.readline().split()
+        run, worker = present(server.stdout).readline().split()
         assert psutil.pid_exists(int(worker))
         os.kill(server.pid, signal.SIGKILL)
     wait_until(lambda: gone(int(worker)), timeout_s=5)
     store = RunStore(tmp_path)
-    manager = RunManager(store, NoSlots(), Settings())
-    assert store.run(run).status == "interrupted"
-    assert "server" in store.run(run).message
+    manager = RunManager(store, FakeEngine(slots=0), Settings())
+    assert present(store.run(run)).status == "interrupted"
+    assert "server" in present(store.run(run)).message
     steps = store.curve(run).steps
     assert len(steps) > 2
     assert steps == list(range(1, len(steps) + 1))
@@ -239,16 +246,7 @@ def test_a_killed_server_leaves_no_worker_and_loses_no_point(tmp_path: Path) -> 
     store.close()
 
 
-class NoSlots:
-    """For a manager that only looks after what another one left."""
-
-    devices = ()
-
-    def close(self) -> None:
-        pass
-
-
-def test_a_worker_ends_in_the_middle_of_a_step_and_writes_only_events_to_its_output():
+def test_a_worker_ends_in_the_middle_of_a_step_and_writes_only_events_to_its_output() -> None:
     """Here its server dies while it gives a command; the log goes to standard error."""
 
     def command(config: dict[str, Any]) -> str:
@@ -262,10 +260,10 @@ def test_a_worker_ends_in_the_middle_of_a_step_and_writes_only_events_to_its_out
         stderr=subprocess.PIPE,
         text=True,
     ) as worker:
-        worker.stdin.write(command({"network": "?"}) + command(LONG_STEP.model_dump()))
-        worker.stdin.flush()
-        assert json.loads(worker.stdout.readline()) == {"ready": True}
-        answers = [json.loads(worker.stdout.readline()) for _ in range(2)]
+        present(worker.stdin).write(command({"network": "?"}) + command(LONG_STEP.model_dump()))
+        present(worker.stdin).flush()
+        assert json.loads(present(worker.stdout).readline()) == {"ready": True}
+        answers = [json.loads(present(worker.stdout).readline()) for _ in range(2)]
         assert [answer["event"]["type"] for answer in answers] == ["failed", "started"]
         rest, log = worker.communicate(command(LONG_STEP.model_dump())[:20], timeout=5)
     assert rest == ""

@@ -11,6 +11,7 @@ from cnnlab.runs.store import RunStore
 from cnnlab.training import RunConfig
 from cnnlab.training.estimate import Estimate
 from cnnlab.training.events import Cancelled, Event, Failed, Finished, Progress, Started
+from tests.present import present
 from tests.waiting import wait_until
 
 CONFIG = RunConfig(network="lenet")
@@ -128,7 +129,7 @@ class Server:
         return run
 
     def wait_for(self, run: str, status: str) -> None:
-        wait_until(lambda: self.store.run(run).status == status)
+        wait_until(lambda: present(self.store.run(run)).status == status)
 
     def message(self, run: str) -> str:
-        return self.store.run(run).message
+        return present(self.store.run(run)).message
