@@ -17,6 +17,7 @@ from cnnlab.jobs.permissions import own_group, own_run
 from cnnlab.jobs.schedule import Schedule
 from cnnlab.jobs.visitors import Visitors
 from cnnlab.jobs.watch import Watch
+from cnnlab.runs.naming import run_name
 from cnnlab.runs.records import RunRecord
 from cnnlab.runs.store import ACTIVE, SERVER_STOPPED, RunStore
 from cnnlab.training.config import RunConfig
@@ -61,14 +62,13 @@ class RunManager:
     # What a page asks for
 
     def submit(self, config: RunConfig, visitor: str, page: str, name: str | None = None) -> str:
-        """Put a run into the queue; returns its name in the store.
+        """Put a run into the queue; returns its name in the store. Readers see `name`.
 
         Raises: TrainingError when the visitor has too many runs waiting, or the disk is full.
         """
         with self._submitting:
             self._admit(visitor)
-            title = catalog.NETWORKS[config.network].title
-            run = self.store.add(config, visitor, page, name or title)
+            run = self.store.add(config, visitor, page, name or run_name(config))
             self._schedule.add([Job(run, visitor, config)])
         self._begin()
         return run

@@ -13,7 +13,7 @@ from cnnlab import features, images
 from cnnlab.catalog import NETWORKS, NetworkSpec, Section
 from cnnlab.errors import CnnLabError
 from cnnlab.layer_csv import shape_text
-from pages.components import architecture, panel, services, state
+from pages.components import architecture, panel, run_names, services, state
 
 MOSAIC_PX = 720
 LARGE_PX = 320
@@ -92,10 +92,11 @@ def choose_model(section: Section, spec: NetworkSpec) -> tuple[nn.Module, int, i
         for run in services.store().runs(state.visitor())
         if run.weights and run.network == spec.name
     }
+    names = run_names.distinct(list(runs.values()))
     chosen = st.selectbox(
         "Weights",
         [FRESH, *runs],
-        format_func=lambda key: "Fresh, drawn from a seed" if key == FRESH else runs[key].name,
+        format_func=lambda key: "Fresh, drawn from a seed" if key == FRESH else names[key],
         key=f"weights.{spec.name}",
         help="Fresh weights are random. Weights of your own runs appear here after training.",
     )

@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from cnnlab import datasets, devices
-from cnnlab.catalog import NETWORKS, NetworkSpec, Recipe, Section
+from cnnlab.catalog import NetworkSpec, Recipe, Section
 from cnnlab.datasets.augment import Augment
 from cnnlab.errors import CnnLabError
 from cnnlab.network_spec import LARGEST_IMAGE, SMALLEST_IMAGE
@@ -173,7 +173,7 @@ def buttons(
         and config
     ):
         try:
-            manager.submit(config, visitor, section.slug, run_name(config, visitor))
+            manager.submit(config, visitor, section.slug)
         except CnnLabError as error:
             st.error(str(error))
         else:
@@ -194,9 +194,3 @@ def is_small(spec: NetworkSpec, config: RunConfig) -> bool:
     """Whether the run is what the small preset would make it, whatever the picture size."""
     preset = str(state.get(key(spec, "preset"), "small"))
     return preset == "small" and config.epochs <= spec.quick.epochs
-
-
-def run_name(config: RunConfig, visitor: str) -> str:
-    """A name that tells a visitor's runs apart: the network and a number."""
-    number = len(services.store().runs(visitor, limit=1000)) + 1
-    return f"{NETWORKS[config.network].title}, run {number}"

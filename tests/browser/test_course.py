@@ -121,7 +121,9 @@ def test_training_with_and_without_batch_norm(page: Page, server: Server) -> Non
 
     page.get_by_role("tab", name="Feature maps").click()
     page.get_by_test_id("stSelectbox").filter(has_text="Weights").click()
-    expect(page.get_by_role("option", name="LeNet, run 1")).to_be_visible(timeout=SLOW_MS)
+    expect(page.get_by_role("option", name="LeNet, small, ReLU, batch norm")).to_be_visible(
+        timeout=SLOW_MS
+    )
 
 
 def test_a_reload_in_the_middle_shows_the_whole_curve(page: Page, server: Server) -> None:

@@ -253,7 +253,7 @@ def test_names_say_what_differs_and_are_never_too_long() -> None:
     names = names_within("n" * 80, configs)
     assert len(set(names)) == 3
     assert all(len(name) <= 80 for name in names)
-    assert names[1].endswith(f", lr {CONFIG.lr:g}, batch norm")
+    assert names[1].endswith(f", learning rate {CONFIG.lr:g}, batch norm")
     assert names_within("same", [CONFIG, CONFIG]) == ["same, run 1", "same, run 2"]
 
 

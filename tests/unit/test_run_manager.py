@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from cnnlab.errors import TrainingError
+from cnnlab.runs.naming import run_name
 from cnnlab.runs.store import RunStore
 from cnnlab.training.events import Event, Failed
 from tests.unit.run_server import CONFIG, STARTED, Server, progress
@@ -110,6 +111,6 @@ def test_a_new_manager_marks_the_runs_of_a_dead_server(tmp_path: Path) -> None:
     server.store.close()
 
 
-def test_without_a_name_a_run_is_called_after_its_network(server: Server) -> None:
+def test_without_a_name_a_run_is_called_by_what_it_is(server: Server) -> None:
     run = server.manager.submit(CONFIG, "ann", "lenet")
-    assert server.store.run(run).name == "LeNet"
+    assert server.store.run(run).name == run_name(CONFIG)
