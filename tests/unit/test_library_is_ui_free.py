@@ -32,7 +32,7 @@ ORDER = (
     ("training",),
     ("runs",),
     ("jobs",),
-    ("experiments",),
+    ("experiments", "exercises"),
 )
 
 

@@ -1,0 +1,42 @@
+"""Things to try on the page of AlexNet."""
+
+from cnnlab.exercises.checks import Between, Times
+from cnnlab.exercises.exercise import Arm, Claim, Exercise
+from cnnlab.exercises.maps import share_of_zeros
+from cnnlab.exercises.measures import most_macs, most_params, params_of
+
+EXERCISES = (
+    Exercise(
+        id="alexnet-costs",
+        section="alexnet",
+        view="Architecture",
+        text="Take the book's AlexNet and look at the bar chart. Which layer leads in parameters, "
+        "which in multiply-accumulates? Then halve the hidden units, from 4,096 to 2,048: "
+        "`fc6` shrinks to half, `fc7` to a quarter.",
+        arms=(
+            Arm("4096 hidden units", "alexnet", "d2l"),
+            Arm("2048 hidden units", "alexnet", "d2l", {"hidden": 2048}),
+        ),
+        claims=(
+            Claim(params_of("fc6"), Times("4096 hidden units", "2048 hidden units", 2, 2)),
+            Claim(params_of("fc7"), Times("4096 hidden units", "2048 hidden units", 3.99, 4)),
+            Claim(most_params("fc6"), Between("4096 hidden units", 1, 1)),
+            Claim(most_macs("block2.conv"), Between("4096 hidden units", 1, 1)),
+        ),
+    ),
+    Exercise(
+        id="alexnet-zeros",
+        section="alexnet",
+        view="Feature maps",
+        text="Open `block1.act` of the small AlexNet and read the share of zeros with ReLU, then "
+        "with sigmoid.",
+        arms=(
+            Arm("ReLU", "alexnet", "small"),
+            Arm("sigmoid", "alexnet", "small", {"activation": "sigmoid"}),
+        ),
+        claims=(
+            Claim(share_of_zeros("block1.act"), Between("ReLU", 0.3, 0.8)),
+            Claim(share_of_zeros("block1.act"), Between("sigmoid", 0, 0)),
+        ),
+    ),
+)

@@ -1,0 +1,42 @@
+"""Things to try on the page of DenseNet."""
+
+from cnnlab.exercises.checks import Between, Times
+from cnnlab.exercises.exercise import Arm, Claim, Exercise
+from cnnlab.exercises.maps import change
+from cnnlab.exercises.measures import MEMORY, params_of
+
+FIRST, LAST = "dense1.layer1.conv2", "dense1.layer4.conv2"
+
+EXERCISES = (
+    Exercise(
+        id="densenet-growth",
+        section="densenet",
+        view="Architecture",
+        text="Change the growth rate of the book's DenseNet from 32 to 16, then 12. The first "
+        f"layer of the first block (`{FIRST}`) shrinks as the growth rate does; by what factor "
+        f"does the last (`{LAST}`)? Watch the activation memory too: it shrinks far less.",
+        arms=tuple(
+            Arm(f"growth rate {rate}", "densenet", "d2l", {"growth_rate": rate})
+            for rate in (32, 16, 12)
+        ),
+        claims=(
+            Claim(params_of(FIRST), Times("growth rate 32", "growth rate 16", 2, 2)),
+            Claim(params_of(LAST), Times("growth rate 32", "growth rate 16", 2.8, 2.9)),
+            Claim(params_of(FIRST), Times("growth rate 32", "growth rate 12", 2.66, 2.67)),
+            Claim(params_of(LAST), Times("growth rate 32", "growth rate 12", 4.2, 4.3)),
+            Claim(MEMORY, Times("growth rate 32", "growth rate 12", 1.3, 1.5)),
+        ),
+    ),
+    Exercise(
+        id="densenet-concatenation",
+        section="densenet",
+        view="Feature maps",
+        text="Open `dense1` of the small DenseNet, the output of the first dense block: 32 "
+        "channels. The first 16 are those of `stem.conv`, unchanged; find where the new ones "
+        "begin.",
+        arms=(Arm("small DenseNet", "densenet", "small"),),
+        claims=(
+            Claim(change("stem.conv", "dense1", channels=16), Between("small DenseNet", 0, 0)),
+        ),
+    ),
+)

@@ -1,0 +1,68 @@
+"""Things to try on the page of VGG."""
+
+from cnnlab.exercises.checks import Between, Times
+from cnnlab.exercises.exercise import Arm, Claim, Exercise
+from cnnlab.exercises.maps import likeness, quotient
+from cnnlab.exercises.measures import PARAMS, params_of
+
+BLOCKS = ("block1", "block2", "block3", "block4", "block5")
+HEAD = ("fc1", "fc2", "fc3")
+
+EXERCISES = (
+    Exercise(
+        id="vgg-depth",
+        section="vgg",
+        view="Architecture",
+        text="At full width, go from depth 11 to 19. The convolutions of the last three blocks "
+        "grow, and yet the total by less than a tenth. Then set the hidden units to 256: five "
+        "sixths of the network are gone.",
+        arms=(
+            Arm("depth 11", "vgg", "d2l_full"),
+            Arm("depth 19", "vgg", "d2l_full", {"depth": 19}),
+            Arm("depth 19, 256 hidden units", "vgg", "d2l_full", {"depth": 19, "hidden": 256}),
+        ),
+        claims=(
+            Claim(PARAMS, Times("depth 19", "depth 11", 1.05, 1.1)),
+            Claim(params_of(*BLOCKS), Times("depth 19", "depth 11", 2, 2.5)),
+            Claim(params_of(*HEAD), Times("depth 19", "depth 11", 1, 1)),
+            Claim(PARAMS, Times("depth 19", "depth 19, 256 hidden units", 5, 6.5)),
+        ),
+    ),
+    Exercise(
+        id="vgg-width",
+        section="vgg",
+        view="Architecture",
+        text="Take the book's VGG and double the base channels, from 16 to 32. Check which layers "
+        "grow fourfold, which twofold, and which not at all.",
+        arms=(
+            Arm("16 base channels", "vgg", "d2l"),
+            Arm("32 base channels", "vgg", "d2l", {"base_channels": 32}),
+        ),
+        claims=tuple(
+            Claim(params_of(layer), Times("32 base channels", "16 base channels", low, high))
+            for layer, low, high in (
+                ("block1", 2, 2),
+                ("block3", 3.98, 4),
+                ("block5", 3.98, 4),
+                ("fc1", 1.99, 2),
+                ("fc2", 1, 1),
+                ("fc3", 1, 1),
+            )
+        ),
+    ),
+    Exercise(
+        id="vgg-recognition",
+        section="vgg",
+        view="Feature maps",
+        text="Walk from `block1.pool` to `block5.pool` of the small VGG with pictures of 96 "
+        "pixels. Each block halves the sides. Where do you stop recognizing your picture?",
+        arms=(Arm("small VGG", "vgg", "small", {"image_size": 96}),),
+        claims=(
+            Claim(likeness("block1.pool"), Between("small VGG", 0.6, 1)),
+            Claim(
+                quotient(likeness("block5.pool"), likeness("block1.pool")),
+                Between("small VGG", 0, 0.6),
+            ),
+        ),
+    ),
+)
