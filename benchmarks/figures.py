@@ -20,6 +20,7 @@ def machine() -> dict[str, Any]:
     return {
         "device": devices.available()[0].title,
         "processor": processor(),
+        "instructions": instructions(),
         "cores": devices.usable_cores(),
         "python": platform.python_version(),
         "torch": torch.__version__,
@@ -33,6 +34,13 @@ def processor() -> str:
     lines = info.read_text().splitlines() if info.exists() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.processor() or platform.machine()
+
+
+def instructions() -> str:
+    """The vector instructions that PyTorch uses, and whether they multiply in bfloat16."""
+    has = devices.has_bfloat16(torch.device("cpu"))
+    used = torch.backends.cpu.get_cpu_capability()
+    return f"{used} {'with' if has else 'without'} bfloat16"
 
 
 def heading(found: dict[str, Any]) -> str:
