@@ -82,7 +82,7 @@ def runs_tensorboard(runs: Sequence[tuple[RunRecord, Curve]]) -> bytes:
     with tempfile.TemporaryDirectory(prefix="cnnlab-") as folder:
         for record, curve in runs:
             start_s = record.started_s or record.queued_s
-            with SummaryWriter(str(Path(folder) / file_name(record))) as writer:
+            with SummaryWriter(str(Path(folder) / file_name(record.name, record.id))) as writer:
                 for tag, value, step, elapsed_s in _scalars(curve):
                     writer.add_scalar(tag, value, step, start_s + elapsed_s)
         with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
@@ -91,10 +91,10 @@ def runs_tensorboard(runs: Sequence[tuple[RunRecord, Curve]]) -> bytes:
     return archive.getvalue()
 
 
-def file_name(record: RunRecord) -> str:
-    """A run's name as a file can have it, made unique by the start of its id."""
-    kept = "".join(sign if sign.isascii() and sign.isalnum() else "-" for sign in record.name)
-    return "-".join([*(part for part in kept.lower().split("-") if part), record.id[:6]])
+def file_name(name: str, key: str) -> str:
+    """The name of a run or group as a file can have it, made unique by the start of its id."""
+    kept = "".join(sign if sign.isascii() and sign.isalnum() else "-" for sign in name)
+    return "-".join([*(part for part in kept.lower().split("-") if part), key[:6]])
 
 
 def _scalars(curve: Curve) -> Iterator[tuple[str, float, int, float]]:

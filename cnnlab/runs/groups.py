@@ -19,6 +19,12 @@ END;
 """
 
 
+def name_within(group: str, apart: str) -> str:
+    """The name of a run: its group's, cut where it is too long, and what sets the run apart."""
+    room = max(1, records.LONGEST_NAME - len(apart) - 2)
+    return f"{group[:room]}, {apart}"[: records.LONGEST_NAME]
+
+
 class Groups:
     """The groups in a store's file; a group goes with the last of its runs."""
 
@@ -39,10 +45,20 @@ class Groups:
         return self.runs(row["id"]) if row else []
 
     def rename(self, group: str, name: str) -> None:
-        """Raises: TrainingError for an empty or overlong name."""
+        """Rename a group, and those of its runs that begin with its name.
+
+        Raises: TrainingError for an empty or overlong name.
+        """
         name = records.checked_name(name)
         with self._db.write() as db:
+            row = db.execute("SELECT name FROM groups WHERE id = ?", (group,)).fetchone()
+            if row is None:
+                return
             db.execute("UPDATE groups SET name = ? WHERE id = ?", (name, group))
+            for run, old in db.execute("SELECT id, name FROM runs WHERE group_id = ?", (group,)):
+                if old.startswith(f"{row['name']}, "):
+                    own = name_within(name, old.removeprefix(f"{row['name']}, "))
+                    db.execute("UPDATE runs SET name = ? WHERE id = ?", (own, run))
 
     def share(self, group: str) -> str:
         """The secret under which anybody may look at a group; made at the first call."""

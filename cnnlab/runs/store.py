@@ -14,9 +14,10 @@ from typing import Any, Self
 
 from cnnlab.errors import TrainingError
 from cnnlab.folders import home_folder
-from cnnlab.runs import groups, measurements, records
+from cnnlab.runs import groups, latest, measurements, records
 from cnnlab.runs.database import Database
 from cnnlab.runs.first_tables import FIRST_TABLES
+from cnnlab.runs.latest import Latest
 from cnnlab.runs.records import ACTIVE, Curve, RunRecord
 from cnnlab.runs.server_lock import ServerLock
 from cnnlab.training.config import RunConfig
@@ -146,6 +147,11 @@ class RunStore:
         """What probes read off a run, of one kind or layer where it is given."""
         with self._db.read() as db:
             return measurements.read(db, run, kind, layer)
+
+    def latest(self, runs: Iterable[str]) -> dict[str, Latest]:
+        """How each of these runs stands, by its name in the store."""
+        with self._db.read() as db:
+            return latest.read(db, runs)
 
     # Writing
 

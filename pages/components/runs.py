@@ -3,7 +3,7 @@
 import streamlit as st
 
 from cnnlab.catalog import SECTIONS
-from cnnlab.runs.store import ACTIVE, RunRecord
+from cnnlab.runs.entries import Entry, entries
 from pages.components import runs_actions, runs_compare, runs_table, services, state
 
 MOST = 1000
@@ -22,16 +22,15 @@ def show() -> None:
 def own() -> None:
     """List, actions and comparison of the visitor's own runs."""
     st.title("Runs", anchor=False)
-    found = services.store().runs(state.visitor(), limit=MOST, pinned_first=True)
+    found = entries(services.store().runs(state.visitor(), limit=MOST, pinned_first=True))
     if not found:
         nothing()
         return
     st.markdown("Everything you have trained. Tick one run to look at it, several to compare them.")
-    listed = runs_table.filtered(found)
-    chosen = runs_table.pick(listed)
+    chosen = runs_table.pick(runs_table.filtered(found))
     runs_actions.show(chosen)
-    active = [run.id for run in found if run.status in ACTIVE]
-    st.fragment(follow, run_every=TICK_S if active else None)([run.id for run in chosen], found)
+    active = [run.id for entry in found for run in entry.active]
+    st.fragment(follow, run_every=TICK_S if active else None)(chosen, found)
 
 
 def nothing() -> None:
@@ -48,21 +47,19 @@ def nothing() -> None:
     )
 
 
-def follow(chosen: list[str], found: list[RunRecord]) -> None:
+def follow(chosen: list[Entry], found: list[Entry]) -> None:
     """The chosen runs as they stand; the whole page again when a run begins or ends."""
-    store = services.store()
-    for before in found:
-        if before.status in ACTIVE:
-            now = store.run(before.id)
-            if now is None or now.status != before.status:
-                st.rerun()
-    runs_compare.show([run for name in chosen if (run := store.run(name))])
+    active = [run for entry in found for run in entry.active]
+    latest = services.store().latest([run.id for run in active])
+    if any(run.id not in latest or latest[run.id].status != run.status for run in active):
+        st.rerun()
+    runs_compare.show([run for entry in chosen for run in entry.runs])
 
 
 def shared(token: str) -> None:
-    """One run of somebody, to look at and to export, not to change."""
-    record = services.store().by_token(token)
-    if record is None:
+    """One run or group of somebody, to look at and to export, not to change."""
+    entry = shared_entry(token)
+    if entry is None:
         st.title("A shared run", anchor=False)
         st.warning(
             "This link leads to no run. It was deleted, or the link is not complete: ask for it "
@@ -70,11 +67,10 @@ def shared(token: str) -> None:
             icon=":material/link_off:",
         )
     else:
-        st.title(record.name, anchor=False)
+        st.title(entry.name, anchor=False)
         st.caption(":material/link: Shared with you, read-only")
-        runs_actions.exports([record])
-        tick_s = TICK_S if record.status in ACTIVE else None
-        st.fragment(follow, run_every=tick_s)([record.id], [record])
+        runs_actions.exports([entry])
+        st.fragment(follow, run_every=TICK_S if entry.active else None)([entry], [entry])
     # Not a page link: one to the page that is open leaves the address as it is.
     st.button(
         "Your own runs",
@@ -83,3 +79,12 @@ def shared(token: str) -> None:
         key="runs.own",
         on_click=st.query_params.clear,
     )
+
+
+def shared_entry(token: str) -> Entry | None:
+    """What somebody shared under this secret."""
+    store = services.store()
+    if record := store.by_token(token):
+        return Entry((record,))
+    runs = store.groups.by_token(token)
+    return Entry(tuple(runs), runs[0].group_id) if runs else None

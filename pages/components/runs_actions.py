@@ -1,4 +1,4 @@
-"""What can be done with the ticked runs: rename, pin, share, stop, delete, export."""
+"""What can be done with the ticked runs and groups: rename, pin, share, stop, delete, export."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -8,45 +8,57 @@ import streamlit as st
 
 from cnnlab.errors import CnnLabError
 from cnnlab.runs import export
-from cnnlab.runs.store import ACTIVE, Curve, RunRecord
-from pages.components import services, state
+from cnnlab.runs.entries import Entry
+from cnnlab.runs.store import Curve, RunRecord
+from pages.components import runs_table, services, state
 
 
-def show(runs: Sequence[RunRecord]) -> None:
-    """The row of buttons; those that need exactly one run, or an ended one, are greyed."""
+def show(chosen: Sequence[Entry]) -> None:
+    """The row of buttons; those that need exactly one entry, or an ended one, are greyed."""
     row = st.container(horizontal=True)
-    one = len(runs) == 1
-    active = [run for run in runs if run.status in ACTIVE]
+    one = len(chosen) == 1
+    active = [entry for entry in chosen if entry.active]
+    if one and chosen[0].group:
+        opened = runs_table.is_opened(chosen[0])
+        row.button(
+            "Hide its runs" if opened else "Show its runs",
+            icon=":material/unfold_less:" if opened else ":material/unfold_more:",
+            key="runs.turn",
+            on_click=runs_table.turn,
+            args=(chosen[0],),
+        )
     if row.button("Rename", icon=":material/edit:", disabled=not one, key="runs.rename"):
-        rename(runs[0])
-    pinned = bool(runs) and all(run.pinned for run in runs)
+        rename(chosen[0])
+    pinned = bool(chosen) and all(entry.pinned for entry in chosen)
     row.button(
         "Unpin" if pinned else "Pin",
         icon=":material/keep_off:" if pinned else ":material/keep:",
-        disabled=not runs,
+        disabled=not chosen,
         key="runs.pin",
         on_click=pin,
-        args=(runs, not pinned),
+        args=(chosen, not pinned),
     )
     if row.button("Share", icon=":material/link:", disabled=not one, key="runs.share"):
-        share(runs[0])
+        share(chosen[0])
     if active:
         row.button("Stop", icon=":material/stop:", key="runs.stop", on_click=stop, args=(active,))
     if row.button(
         "Delete",
         icon=":material/delete:",
-        disabled=not runs or bool(active),
+        disabled=not chosen or bool(active),
         help="Stop a run before you delete it." if active else None,
         key="runs.delete",
     ):
-        delete(runs)
-    exports(runs, row)
+        delete(chosen)
+    exports(chosen, row)
 
 
-def exports(runs: Sequence[RunRecord], row: Any = None) -> None:
+def exports(chosen: Sequence[Entry], row: Any = None) -> None:
     """Download buttons; the files are made when they are asked for."""
     place = row if row is not None else st.container(horizontal=True)
-    name = export.file_name(runs[0]) if len(runs) == 1 else f"{len(runs)}-runs"
+    runs = [run for entry in chosen for run in entry.runs]
+    one = len(chosen) == 1
+    name = export.file_name(chosen[0].name, chosen[0].id) if one else f"{len(runs)}-runs"
     kinds: list[tuple[str, str, Callable[[], str | bytes]]] = [
         ("CSV", f"{name}.csv", lambda: export.runs_csv(pairs(runs))),
         ("JSON", f"{name}.json", lambda: as_json(runs)),
@@ -90,81 +102,100 @@ def attempt(action: Callable[[], None]) -> None:
         st.toast(str(error), icon=":material/error:")
 
 
-def pin(runs: Sequence[RunRecord], pinned: bool) -> None:
-    """Keep runs at the top of the list, or let them go."""
-    for run in runs:
-        attempt(partial(services.run_manager().pin, run.id, state.visitor(), pinned))
+def pin(chosen: Sequence[Entry], pinned: bool) -> None:
+    """Keep runs at the top of the list, or let them go; a run of a group takes its group along."""
+    manager = services.run_manager()
+    for entry in chosen:
+        group = entry.runs[0].group_id
+        act = manager.pin_group if group else manager.pin
+        attempt(partial(act, group or entry.id, state.visitor(), pinned))
 
 
-def stop(runs: Sequence[RunRecord]) -> None:
+def stop(chosen: Sequence[Entry]) -> None:
     """End runs that wait or go on."""
-    for run in runs:
-        attempt(partial(services.run_manager().stop, run.id, state.visitor()))
+    manager = services.run_manager()
+    for entry in chosen:
+        act = manager.stop_group if entry.group else manager.stop
+        attempt(partial(act, entry.id, state.visitor()))
 
 
-def save_name(run: RunRecord) -> None:
-    """Give the run the name that was typed."""
-    name = str(state.get(name_key(run)))
-    attempt(partial(services.run_manager().rename, run.id, state.visitor(), name))
+def save_name(entry: Entry) -> None:
+    """Give the run or group the name that was typed."""
+    manager = services.run_manager()
+    act = manager.rename_group if entry.group else manager.rename
+    attempt(partial(act, entry.id, state.visitor(), str(state.get(name_key(entry)))))
 
 
-def delete_all(runs: Sequence[RunRecord]) -> None:
+def delete_all(chosen: Sequence[Entry]) -> None:
     """Forget the runs."""
-    for run in runs:
-        attempt(partial(services.run_manager().delete, run.id, state.visitor()))
+    manager = services.run_manager()
+    for entry in chosen:
+        act = manager.delete_group if entry.group else manager.delete
+        attempt(partial(act, entry.id, state.visitor()))
 
 
-def name_key(run: RunRecord) -> str:
-    """The key of the field in which a run's name is typed."""
-    return f"runs.name.{run.id}"
+def name_key(entry: Entry) -> str:
+    """The key of the field in which a name is typed."""
+    return f"runs.name.{entry.id}"
 
 
-@st.dialog("Rename the run", icon=":material/edit:")
-def rename(run: RunRecord) -> None:
+def kind(entry: Entry) -> str:
+    """What an entry is, inside a sentence."""
+    return "group" if entry.group else "run"
+
+
+@st.dialog("Rename", icon=":material/edit:")
+def rename(entry: Entry) -> None:
     """Ask for another name."""
     with st.form("runs.rename.form", border=False):
-        st.text_input("Name", run.name, max_chars=80, key=name_key(run))
+        st.text_input(f"Name of the {kind(entry)}", entry.name, max_chars=80, key=name_key(entry))
         # A callback: what it changes is there before the page is drawn again.
         if st.form_submit_button(
-            "Save", type="primary", key="runs.rename.save", on_click=save_name, args=(run,)
+            "Save", type="primary", key="runs.rename.save", on_click=save_name, args=(entry,)
         ):
             st.rerun()
 
 
-@st.dialog("Share the run", icon=":material/link:")
-def share(run: RunRecord) -> None:
-    """Show the link that opens the run for anybody."""
+@st.dialog("Share", icon=":material/link:")
+def share(entry: Entry) -> None:
+    """Show the link that opens the run or group for anybody."""
+    manager = services.run_manager()
+    act = manager.share_group if entry.group else manager.share
     try:
-        token = services.run_manager().share(run.id, state.visitor())
+        token = act(entry.id, state.visitor())
     except CnnLabError as error:
         st.error(str(error))
         return
     st.markdown(
-        f"Whoever has this link can look at **{_escaped(run.name)}** and export it. Nobody but you "
-        "can change or delete it."
+        f"Whoever has this link can look at **{_escaped(entry.name)}** and export it. Nobody but "
+        "you can change or delete it."
     )
     st.code(link(token), language=None, wrap_lines=True)
-    st.caption("The link works until you delete the run.")
+    st.caption(f"The link works until you delete the {kind(entry)}.")
 
 
 def link(token: str) -> str:
-    """The address of a shared run, as this browser reaches the server."""
+    """The address of a shared run or group, as this browser reaches the server."""
     here = (st.context.url or "").split("?")[0].rstrip("/").removesuffix("/runs")
     return f"{here}/runs?shared={token}"
 
 
 @st.dialog("Delete for good?", icon=":material/delete:")
-def delete(runs: Sequence[RunRecord]) -> None:
+def delete(chosen: Sequence[Entry]) -> None:
     """Ask before runs, their curves and their weights are lost."""
-    st.markdown("\n".join(f"- {_escaped(run.name)}" for run in runs))
+    st.markdown("\n".join(f"- {_escaped(entry.name)}{_size(entry)}" for entry in chosen))
     st.markdown("The curves and what the network learned go too. This cannot be undone.")
     row = st.container(horizontal=True)
     if row.button(
-        "Delete", type="primary", key="runs.delete.sure", on_click=delete_all, args=(runs,)
+        "Delete", type="primary", key="runs.delete.sure", on_click=delete_all, args=(chosen,)
     ):
         st.rerun()
     if row.button("Keep", key="runs.delete.keep"):
         st.rerun()
+
+
+def _size(entry: Entry) -> str:
+    return f", all {len(entry.runs)} runs" if entry.group else ""
 
 
 def _escaped(name: str) -> str:

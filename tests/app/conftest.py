@@ -5,6 +5,9 @@ from collections.abc import Callable, Iterator
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from cnnlab.runs.store import RunStore
+from pages.components import services, state
+from tests.app.runs_page import ME, SOMEBODY
 from tests.conftest import ROOT
 
 Open = Callable[..., AppTest]
@@ -37,6 +40,16 @@ def open_page() -> Open:
 def worker_ends() -> Iterator[None]:
     """The pages start a worker; it ends with the tests."""
     yield
-    from pages.components import services
-
     services.run_manager().close()
+
+
+@pytest.fixture
+def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[RunStore]:
+    """The store of the app, without the runs of this test in the end; the visitor is ME."""
+    # The test client's cookies are made up anew for every session.
+    monkeypatch.setattr(state, "visitor", lambda: ME)
+    store = services.store()
+    yield store
+    for visitor in (ME, SOMEBODY):
+        for run in store.runs(visitor):
+            store.delete(run.id)

@@ -1,85 +1,15 @@
 """The Runs page: list, filter, change, compare, share."""
 
-import math
-from collections.abc import Iterator
-from typing import Any
-
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from cnnlab.runs import export
+from cnnlab.runs.entries import Entry
 from cnnlab.runs.store import RunStore
 from cnnlab.training.config import RunConfig
-from cnnlab.training.events import Evaluation, Progress
-from pages.components import runs_actions, runs_table, services, state
-from tests.conftest import ROOT
+from pages.components import runs_actions, runs_table
+from tests.app.runs_page import ME, SOMEBODY, add, listed, open_runs
 from tests.present import present
-
-ME, SOMEBODY = "me", "somebody else"
-
-
-@pytest.fixture
-def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[RunStore]:
-    """The store of the app, without the runs of this test in the end; the visitor is ME."""
-    # The test client's cookies are made up anew for every session.
-    monkeypatch.setattr(state, "visitor", lambda: ME)
-    store = services.store()
-    yield store
-    for visitor in (ME, SOMEBODY):
-        for run in store.runs(visitor):
-            store.delete(run.id)
-
-
-def add(
-    store: RunStore,
-    name: str,
-    accuracy: float = 0.5,
-    visitor: str = ME,
-    ending: str = "finished",
-    **config: Any,
-) -> str:
-    """A run with a curve of two points and an evaluation."""
-    fields: dict[str, Any] = {"network": "lenet", "epochs": 2, "train_size": 1000, **config}
-    run = store.add(RunConfig(**fields), visitor, "vgg", name)
-    store.append(
-        run,
-        [
-            Progress(
-                step=step,
-                epoch=step,
-                elapsed_s=step,
-                train_loss=loss,
-                train_accuracy=0.3,
-                lr=0.1,
-                images_per_s=1000,
-                eta_s=0,
-            )
-            for step, loss in ((1, 2.0), (2, math.nan))
-        ]
-        + [Evaluation(step=2, epoch=2, elapsed_s=3, test_loss=1.0, test_accuracy=accuracy)],
-    )
-    store.ended(run, ending)
-    return run
-
-
-def open_runs(selected: list[str] | None = None, **query: str) -> AppTest:
-    """The page as this test's visitor sees it."""
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
-    if selected is not None:
-        app.session_state[runs_table.SELECTED] = selected
-    app.run()
-    app.switch_page("pages/workbench/runs.py")
-    for name, value in query.items():
-        app.query_params[name] = value
-    app.run()
-    assert not app.exception
-    return app
-
-
-def listed(app: AppTest) -> list[str]:
-    """The names in the list, from the top."""
-    table = app.dataframe[0].value
-    return list(table["name"]) if "name" in table else []
 
 
 def labels(app: AppTest) -> list[str]:
@@ -252,18 +182,21 @@ def test_nobody_changes_or_shares_a_run_of_somebody_else(store: RunStore) -> Non
     """Also where a page holds on to a run that is not its visitor's."""
 
     def page(run: str) -> None:
-        from pages.components import runs_actions, services
+        from cnnlab.runs import entries
+        from pages.components import runs_actions as actions
+        from pages.components.services import store
 
-        record = services.store().run(run)
+        record = store().run(run)
         assert record is not None
-        runs_actions.pin([record], True)
-        runs_actions.save_name(record)
-        runs_actions.share(record)
+        entry = entries.Entry((record,))
+        actions.pin([entry], True)
+        actions.save_name(entry)
+        actions.share(entry)
 
     run = add(store, "theirs", visitor=SOMEBODY)
     before = present(store.run(run))
     app = AppTest.from_function(page, args=(run,))
-    app.session_state[runs_actions.name_key(before)] = "mine"
+    app.session_state[runs_actions.name_key(Entry((before,)))] = "mine"
     app.run()
     refusals = [*app.toast, *app.error]
     assert len(refusals) == 3

@@ -128,7 +128,7 @@ def test_a_run_without_points(store: RunStore) -> None:
 
 def test_a_file_name_is_one_everywhere(store: RunStore) -> None:
     record, _ = made(store, "../Ünï: a/b\\c?")
-    assert export.file_name(record) == f"n-a-b-c-{record.id[:6]}"
+    assert export.file_name(record.name, record.id) == f"n-a-b-c-{record.id[:6]}"
 
 
 def test_event_files(store: RunStore, tmp_path: Path) -> None:
@@ -137,9 +137,11 @@ def test_event_files(store: RunStore, tmp_path: Path) -> None:
 
     runs, folder = [made(store, "one"), made(store, "two")], tmp_path / "events"
     zipfile.ZipFile(io.BytesIO(export.runs_tensorboard(runs))).extractall(folder)
-    assert {path.name for path in folder.iterdir()} == {export.file_name(run) for run, _ in runs}
+    assert {path.name for path in folder.iterdir()} == {
+        export.file_name(run.name, run.id) for run, _ in runs
+    }
     record, curve = runs[0]
-    events = EventAccumulator(str(folder / export.file_name(record)))
+    events = EventAccumulator(str(folder / export.file_name(record.name, record.id)))
     events.Reload()
     (tag,) = [tag for tag in events.Tags()["scalars"] if "train" in tag and "loss" in tag]
     points = events.Scalars(tag)
