@@ -34,7 +34,7 @@ class AlexNet(nn.Sequential):
     """The network that won ILSVRC-2012, in one tower and without response normalization.
 
     Shape: (N, in_channels, H, W) -> (N, num_classes).
-    Source: D2L 8.1; Krizhevsky et al. 2012.
+    Source: D2L 1.0.3, section 8.1; Krizhevsky et al. 2012.
     """
 
     def __init__(self, options: AlexNetOptions | None = None) -> None:

@@ -9,7 +9,7 @@ class BatchNorm(nn.Module):
 
     Shape: (N, num_features) or (N, num_features, H, W), the same out.
     Raises: ValueError when one training batch holds a single value per feature.
-    Source: D2L 8.5; Ioffe & Szegedy 2015, algorithm 1.
+    Source: D2L 1.0.3, section 8.5; Ioffe & Szegedy 2015, algorithm 1.
     """
 
     running_mean: Tensor

@@ -92,7 +92,7 @@ class DenseNet(nn.Sequential):
     """A stem, dense blocks with transitions between them, global average pooling.
 
     Shape: (N, in_channels, H, W) -> (N, num_classes).
-    Source: D2L 8.7; Huang et al. 2016.
+    Source: D2L 1.0.3, section 8.7; Huang et al. 2016.
     """
 
     def __init__(self, options: DenseNetOptions | None = None) -> None:

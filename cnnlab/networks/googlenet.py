@@ -87,7 +87,7 @@ class GoogLeNet(nn.Sequential):
     """A stem, nine Inception blocks in three stages, global average pooling.
 
     Shape: (N, in_channels, H, W) -> (N, num_classes).
-    Source: D2L 8.4; Szegedy et al. 2014.
+    Source: D2L 1.0.3, section 8.4; Szegedy et al. 2014.
     """
 
     def __init__(self, options: GoogLeNetOptions | None = None) -> None:

@@ -26,7 +26,7 @@ class LeNet(nn.Sequential):
     """The network of 1998, with the knobs of the chapter's experiments.
 
     Shape: (N, in_channels, H, W) -> (N, num_classes).
-    Source: D2L 7.6 and 8.5 (with batch norm); LeCun et al. 1998.
+    Source: D2L 1.0.3, sections 7.6 and 8.5 (with batch norm); LeCun et al. 1998.
     """
 
     def __init__(self, options: LeNetOptions | None = None) -> None:

@@ -56,7 +56,7 @@ class NiN(nn.Sequential):
     """Four NiN blocks; the last has one channel per class, averaged to the logits.
 
     Shape: (N, in_channels, H, W) -> (N, num_classes).
-    Source: D2L 8.3; Lin et al. 2013.
+    Source: D2L 1.0.3, section 8.3; Lin et al. 2013.
     """
 
     def __init__(self, options: NiNOptions | None = None) -> None:

@@ -98,7 +98,7 @@ class ResNet(nn.Sequential):
     """A stem, four stages of residual blocks, global average pooling.
 
     Shape: (N, in_channels, H, W) -> (N, num_classes).
-    Source: D2L 8.6; He et al. 2015.
+    Source: D2L 1.0.3, section 8.6; He et al. 2015.
     """
 
     def __init__(self, options: ResNetOptions | None = None) -> None:

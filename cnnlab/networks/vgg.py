@@ -55,7 +55,7 @@ class VGG(nn.Sequential):
     """Five VGG blocks and AlexNet's fully-connected head.
 
     Shape: (N, in_channels, H, W) -> (N, num_classes).
-    Source: D2L 8.2; Simonyan & Zisserman 2014.
+    Source: D2L 1.0.3, section 8.2; Simonyan & Zisserman 2014.
     """
 
     def __init__(self, options: VGGOptions | None = None) -> None:

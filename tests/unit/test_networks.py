@@ -25,6 +25,7 @@ from tests.unit.knobs import (
 )
 
 NETWORKS = list(catalog.NETWORKS)
+NORMS = nn.BatchNorm1d | nn.BatchNorm2d
 
 # The book's networks counted by hand from its code; torchvision's from its documentation.
 PARAMETERS = {
@@ -197,13 +198,26 @@ def test_batch_norm_switch(name: str) -> None:
     for on in (False, True):
         model = catalog.NETWORKS[name].build(options.replace(batch_norm=on), device="meta")
         leaves = [m for m in model.modules() if not any(m.children())]
-        norms = [i for i, m in enumerate(leaves) if isinstance(m, nn.BatchNorm1d | nn.BatchNorm2d)]
+        norms = [i for i, m in enumerate(leaves) if isinstance(m, NORMS)]
         assert bool(norms) == on
         for i in norms:
             if name == "densenet" and i > 1:
                 assert isinstance(leaves[i + 1], nn.ReLU)
             else:
                 assert isinstance(leaves[i - 1], nn.Conv2d | nn.Linear)
+
+
+@pytest.mark.parametrize(("name", "preset"), PRESETS)
+def test_the_batch_norm_switch_changes_nothing_but_batch_norm(name: str, preset: str) -> None:
+    """One rule for all networks: neither a bias nor another layer comes or goes with it."""
+    spec = catalog.NETWORKS[name]
+    parts = []
+    for on in (False, True):
+        options = spec.presets[preset].replace(batch_norm=on)
+        model = spec.build(options, device="meta", image_size=spec.preset_image_size(preset))
+        kept = [m for m in model.modules() if not isinstance(m, NORMS) and not any(m.children())]
+        parts.append([repr(m) for m in kept if not isinstance(m, nn.Identity)])
+    assert parts[0] == parts[1]
 
 
 @pytest.mark.parametrize("name", NETWORKS)
