@@ -1,15 +1,14 @@
 """Feature maps: what each layer makes of a picture."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
 from cnnlab import catalog
 from cnnlab.errors import ConfigError
+from cnnlab.trace import Shape
 from cnnlab.tracing import private_copy, watching
 
 
@@ -19,6 +18,22 @@ def extract(
     """The output maps of the layers and blocks of `model` for a batch of pictures.
 
     Shape: `batch` (N, C, H, W) -> {name: (N, channels, height, width)}, in running order.
+    Raises: ConfigError when the picture does not fit or a layer name is unknown.
+    """
+    maps: dict[str, Tensor] = {}
+    visit(model, batch, maps.__setitem__, layers)
+    return maps
+
+
+def visit(
+    model: nn.Module,
+    batch: Tensor,
+    visitor: Callable[[str, Tensor], None],
+    layers: Collection[str] | None = None,
+) -> None:
+    """Call `visitor(name, maps)` for each layer and block during one pass; nothing is kept.
+
+    Shape: `batch` (N, C, H, W), the maps (N, channels, height, width).
     Raises: ConfigError when the picture does not fit or a layer name is unknown.
     """
     if batch.dim() != 4 and (reason := catalog.misfit(model, tuple(batch.shape))):
@@ -32,25 +47,49 @@ def extract(
                 f"it has {', '.join(modules)}."
             )
         modules = {name: modules[name] for name in modules if name in layers}
-    maps: dict[str, Tensor] = {}
 
-    def keep(name: str, _module: nn.Module, _x: Tensor, y: Tensor) -> None:
+    def pass_on(name: str, _module: nn.Module, _x: Tensor, y: Tensor) -> None:
         if y.dim() == 4:
-            maps[name] = y
+            visitor(name, y)
 
-    with torch.no_grad(), watching(modules.items(), keep):
+    with torch.no_grad(), watching(modules.items(), pass_on):
         try:
             watched(batch)
         except RuntimeError:
             if reason := catalog.misfit(model, tuple(batch.shape)):
                 raise ConfigError(reason) from None
             raise
-    return maps
 
 
 def makes_maps(module: nn.Module) -> bool:
     """Whether a module adds something to look at; a Sequential repeats its last layer."""
     return not isinstance(module, nn.Sequential | nn.Identity)
+
+
+class NoWeights(nn.Module):
+    """Stands where a fully-connected layer was: as many outputs, all of them zero."""
+
+    def __init__(self, out_features: int) -> None:
+        super().__init__()
+        self.out_features = out_features
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.new_zeros(*x.shape[:-1], self.out_features)
+
+
+def take_off_head(model: nn.Module, shapes: Mapping[str, Shape]) -> None:
+    """Take the fully-connected layers out that come after the last map.
+
+    No map depends on them, and they hold most of the weights: 119 of 129 million in VGG.
+
+    Shape: `shapes` are those of every module's output, in running order, as a trace has them.
+    """
+    names = list(shapes)
+    last_map = max((i for i, name in enumerate(names) if len(shapes[name]) == 4), default=-1)
+    for name in names[last_map + 1 :]:
+        layer = model.get_submodule(name)
+        if isinstance(layer, nn.Linear):
+            model.set_submodule(name, NoWeights(layer.out_features))
 
 
 @dataclass(frozen=True)
@@ -68,47 +107,11 @@ def channel_statistics(maps: Tensor) -> ChannelStatistics:
     Shape: (C, H, W) -> three tensors (C,).
     """
     values = maps.flatten(1)
+    mean = values.mean(1)
+    # Ten times as fast as `std` and counting, which PyTorch does one value at a time.
+    deviation = torch.linalg.vector_norm(values - mean[:, None], dim=1)
     return ChannelStatistics(
-        mean=values.mean(1),
-        std=values.std(1, correction=0),
-        zeros=(values == 0).float().mean(1),
+        mean=mean,
+        std=deviation / values.shape[1] ** 0.5,
+        zeros=1 - values.sign().abs_().mean(1),
     )
-
-
-def to_grey(maps: Tensor) -> npt.NDArray[np.uint8]:
-    """Stretch each channel to the full range from black to white; a constant one is mid-grey.
-
-    Shape: (C, H, W) -> array (C, H, W) of uint8.
-    """
-    values = torch.nan_to_num(maps.float()).cpu()
-    low, high = values.amin((1, 2), keepdim=True), values.amax((1, 2), keepdim=True)
-    if not torch.isfinite(high - low).all():
-        # Doubles hold the difference of any two floats, and take twice as long.
-        values, low, high = values.double(), low.double(), high.double()
-    stretched = torch.where(high > low, (values - low) / (high - low), 0.5)
-    array: npt.NDArray[np.uint8] = (stretched * 255).round().to(torch.uint8).numpy()
-    return array
-
-
-def mosaic(
-    maps: Tensor, columns: int, tile: int, gap: int = 2, background: int = 128
-) -> npt.NDArray[np.uint8]:
-    """All channels as one picture, row by row, each enlarged or shrunk to `tile` pixels.
-
-    Shape: (C, H, W) -> array (height, width) of uint8.
-    Units: `tile` and `gap` in pixels.
-    """
-    grey = torch.from_numpy(to_grey(maps))[:, None]
-    size = (tile, tile)
-    if maps.shape[-1] <= tile:
-        tiles = nn.functional.interpolate(grey, size=size, mode="nearest")
-    else:
-        tiles = nn.functional.interpolate(grey.float(), size=size, mode="area").round()
-    rows = -(-len(tiles) // columns)
-    shape = (rows * (tile + gap) - gap, columns * (tile + gap) - gap)
-    picture = torch.full(shape, background, dtype=torch.uint8)
-    for i, channel in enumerate(tiles[:, 0].to(torch.uint8)):
-        top, left = (i // columns) * (tile + gap), (i % columns) * (tile + gap)
-        picture[top : top + tile, left : left + tile] = channel
-    array: npt.NDArray[np.uint8] = picture.numpy()
-    return array

@@ -2,15 +2,15 @@
 
 from pathlib import Path
 
-import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import nn
 
-from cnnlab import catalog
+from cnnlab import catalog, features
 from cnnlab.atomic import replacing
 from cnnlab.errors import ConfigError, TrainingError
 from cnnlab.networks.options import Options
+from cnnlab.trace import trace_of
 from cnnlab.training.config import RunConfig
 from cnnlab.training.initialization import initialize
 
@@ -31,8 +31,10 @@ def save(model: nn.Module, config: RunConfig, path: Path) -> None:
             raise OSError(str(error)) from error
 
 
-def load(path: Path) -> tuple[nn.Module, RunConfig]:
+def load(path: Path, *, head: bool = True) -> tuple[nn.Module, RunConfig]:
     """Build the network of a run with the weights that it learned, in prediction mode.
+
+    Without its head it makes the same maps, but classifies nothing.
 
     Raises: TrainingError when the file is absent or damaged.
     """
@@ -43,6 +45,9 @@ def load(path: Path) -> tuple[nn.Module, RunConfig]:
         spec = catalog.network(config.network)
         model = spec.build(config.options, image_size=config.image_size)
         model.load_state_dict(state)
+        if not head:
+            shapes = trace_of(spec, config.options, config.image_size).shapes
+            features.take_off_head(model, shapes)
     except (OSError, SafetensorError, RuntimeError, ConfigError) as error:
         raise TrainingError(
             f"The weights in {path.name} cannot be read ({type(error).__name__}). "
@@ -56,17 +61,21 @@ def parameters(model: nn.Module) -> int:
     return sum(p.numel() for p in model.parameters() if p.requires_grad)
 
 
-def fresh(name: str, options: Options, image_size: int, seed: int) -> nn.Module:
+def fresh(
+    name: str, options: Options, image_size: int, seed: int, *, head: bool = True
+) -> nn.Module:
     """A network as a run with this seed and PyTorch's initialization begins.
 
-    The caller's random numbers stay.
+    Without its head it makes the same maps, but classifies nothing. The caller's random numbers
+    stay.
 
     Raises: ConfigError when it would not fit in memory.
     """
     spec = catalog.network(name)
     spec.check_affordable(options, image_size)
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(seed)
-        model = spec.build(options, image_size=image_size)
+    model = spec.build(options, device="meta", image_size=image_size)
+    if not head:
+        features.take_off_head(model, trace_of(spec, options, image_size).shapes)
+    model.to_empty(device="cpu")
     initialize(model, "default", seed)
     return model.eval()

@@ -1,19 +1,40 @@
 """The Feature maps view: pictures in, maps out."""
 
 import io
+from unittest.mock import Mock
 
 import pytest
 from PIL import Image
+from streamlit.testing.v1 import AppTest
 
-from cnnlab import images
+from cnnlab import images, layer_maps
+from pages.components import maps_cache
 from tests.app.conftest import Open
+
+
+def fine(app: AppTest) -> bool:
+    return not [*app.exception, *app.error]
+
+
+def alts(app: AppTest) -> list[str]:
+    return [str(picture.proto.imgs[0].alt) for picture in app.image]
+
+
+def texts(app: AppTest) -> str:
+    return "\n".join(element.value for element in (*app.caption, *app.markdown, *app.info))
+
+
+def jpeg(colour: str) -> bytes:
+    raw = io.BytesIO()
+    Image.new("RGB", (300, 200), colour).save(raw, "JPEG")
+    return raw.getvalue()
 
 
 def test_every_sample_has_maps(open_page: Open) -> None:
     app = open_page("resnet", "Feature maps")
     for sample in images.samples():
         app.selectbox(key="sample").set_value(sample.name).run()
-        assert not [*app.exception, *app.error], sample.name
+        assert fine(app), sample.name
         assert len(app.image) == 3
 
 
@@ -22,26 +43,128 @@ def test_every_layer_and_the_last_channel(open_page: Open) -> None:
     layers = app.select_slider(key="layer").options
     assert len(layers) > 10
     app.select_slider(key="layer").set_value("block5.act").run()
-    app.slider(key="channel.256").set_value(255).run()
-    assert not [*app.exception, *app.error]
+    app.slider(key="channel").set_value(255).run()
+    assert fine(app)
     assert len(app.dataframe[0].value) == 256
+
+
+def test_a_move_of_layer_channel_or_colours_computes_nothing_again(
+    open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look = Mock(wraps=layer_maps.look)
+    monkeypatch.setattr(layer_maps, "look", look)
+    app = open_page("resnet", "Feature maps", weights_seed=77)
+    app.select_slider(key="layer").set_value("stage2.block1.act2").run()
+    app.slider(key="channel").set_value(3).run()
+    app.selectbox(key="scale").set_value("channel").run()
+    assert fine(app)
+    assert look.call_count == 1
+    other = open_page("resnet", "Feature maps", weights_seed=77)
+    assert fine(other)
+    assert look.call_count == 1, "the maps are there for other visitors, too"
+    app.number_input(key="weights_seed").set_value(78).run()
+    assert look.call_count == 2
+
+
+def test_the_slider_names_the_layer_that_is_shown_when_shapes_change(open_page: Open) -> None:
+    app = open_page("alexnet", "Feature maps")
+    app.select_slider(key="layer").set_value("block1.act").run()
+    for preset in ("small", "torchvision", "d2l"):
+        app.selectbox(key="a.alexnet.preset").set_value(preset).run()
+        slider = app.select_slider(key="layer")
+        assert slider.value == "block1.act"
+        # What the browser shows is a word that is among the words on its scale.
+        assert list(slider.proto.options) == [str(option) for option in slider.options]
+        assert "block1.act" in slider.proto.options
+        assert any("channels of block1.act in" in alt for alt in alts(app))
+        assert "**block1.act**" in texts(app)
+    app.selectbox(key="network").set_value("lenet").run()
+    assert fine(app)
+    shown = app.select_slider(key="layer").value
+    assert f"**{shown}**" in texts(app)
+
+
+def test_pictures_say_what_is_seen(open_page: Open) -> None:
+    app = open_page("resnet", "Feature maps", layer="stem.act", channel=2)
+    seen, everything, one = alts(app)
+    assert seen == "What the network sees: 96×96 pixels of Cat, in grey"
+    assert everything.startswith("All 64 channels of stem.act in rows of 8, coloured from 0 to ")
+    assert one.startswith("Channel 2 of stem.act: ")
+
+
+def test_colours_follow_the_layer_until_a_scale_is_chosen(open_page: Open) -> None:
+    app = open_page("resnet", "Feature maps", layer="stem.norm")
+    assert "coloured from −" in alts(app)[1]
+    app.select_slider(key="layer").set_value("stem.act").run()
+    assert "coloured from 0 to" in alts(app)[1]
+    app.selectbox(key="scale").set_value("channel").run()
+    assert "coloured from each channel's lowest to its highest" in alts(app)[1]
+
+
+def test_fresh_batch_norm_is_said_to_change_nothing(open_page: Open) -> None:
+    app = open_page("resnet", "Feature maps", layer="stem.norm")
+    assert "batch norm has seen no batch" in texts(app)
+    app.select_slider(key="layer").set_value("stem.conv").run()
+    assert "batch norm has seen no batch" not in texts(app)
 
 
 def test_an_uploaded_picture_replaces_the_sample(open_page: Open) -> None:
     app = open_page("resnet", "Feature maps", picture_from="Upload")
-    assert not [*app.exception, *app.error]
-    raw = io.BytesIO()
-    Image.new("RGB", (300, 200), "red").save(raw, "JPEG")
-    app.file_uploader(key="upload").set_value(("red.jpg", raw.getvalue(), "image/jpeg")).run()
-    assert not [*app.exception, *app.error]
-    zeros_and_spread = app.dataframe[0].value["Std"]
+    assert fine(app)
+    app.file_uploader(key="upload").set_value(("red.jpg", jpeg("red"), "image/jpeg")).run()
+    assert fine(app)
+    assert "of your picture" in alts(app)[0]
     # A picture of one colour has no edges: a convolution sees the same everywhere but the border.
-    assert len(zeros_and_spread) == 64
+    assert len(app.dataframe[0].value) == 64
 
 
 @pytest.mark.parametrize("raw", [b"", b"GIF89a", b"\x89PNG\r\n\x1a\n", b"<svg/>"])
-def test_a_broken_upload_gets_a_sentence(open_page: Open, raw: bytes) -> None:
+def test_a_broken_upload_gets_a_sentence_and_the_knobs_stay(open_page: Open, raw: bytes) -> None:
     app = open_page("resnet", "Feature maps", picture_from="Upload")
-    app.file_uploader(key="upload").set_value(("x.png", raw, "image/png")).run()
+    app.file_uploader(key="upload").set_value(("x.gif", raw, "image/gif")).run()
     assert not app.exception
     assert len(app.error) == 1
+    assert "PNG" in app.error[0].value
+    assert app.selectbox(key="weights").value == "fresh"
+    assert app.slider(key="a.resnet.image_size").value == 96
+    assert len(app.image) == 3, "the sample is shown meanwhile"
+
+
+def test_a_colour_picture_made_grey_is_explained_and_three_channels_are_offered(
+    open_page: Open,
+) -> None:
+    app = open_page("resnet", "Feature maps")
+    assert "Made grey: this network has one input channel." in texts(app)
+    app.button(key="use_colour").click().run()
+    assert fine(app)
+    assert "Made grey" not in texts(app)
+    assert alts(app)[0].endswith("of Cat")
+    app.selectbox(key="sample").set_value("zone_plate").run()
+    assert "Made grey" not in texts(app)
+
+
+def test_a_network_without_maps_is_said_to_have_none(
+    open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(layer_maps, "look", lambda *_: {})
+    app = open_page("resnet", "Feature maps", weights_seed=79)
+    assert fine(app)
+    assert "No layer of this network makes maps" in texts(app)
+
+
+def test_a_pass_that_costs_too_much_is_refused_and_the_knobs_stay(
+    open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(layer_maps, "MOST_BYTES", 1000)
+    app = open_page("resnet", "Feature maps")
+    assert not app.exception
+    assert "Make the network narrower or the input smaller" in app.error[0].value
+    assert app.slider(key="a.resnet.image_size").value == 96
+
+
+def test_the_widest_network_opens_without_the_weights_that_no_map_needs(open_page: Open) -> None:
+    app = open_page("vgg", "Feature maps")
+    assert app.selectbox(key="a.vgg.preset").value == "d2l_full"
+    assert fine(app)
+    assert maps_cache.weights_cache().used_bytes <= maps_cache.WEIGHTS_BYTES
+    assert maps_cache.maps_cache().used_bytes <= maps_cache.MAPS_BYTES

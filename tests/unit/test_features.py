@@ -17,11 +17,6 @@ from tests.unit.knobs import meet_inside, thin
 NETWORKS = list(catalog.NETWORKS)
 BLOCKS = {"googlenet": "inception4c", "resnet": "stage2.block1", "densenet": "dense2"}
 
-any_maps = hnp.arrays(
-    np.float32,
-    hnp.array_shapes(min_dims=3, max_dims=3, min_side=1, max_side=9),
-    elements=st.floats(width=32) | st.sampled_from([0.0, 1.0]),
-)
 finite_maps = hnp.arrays(
     np.float32,
     hnp.array_shapes(min_dims=3, max_dims=3, min_side=1, max_side=9),
@@ -159,75 +154,3 @@ def test_statistics_agree_with_numpy(array) -> None:
     np.testing.assert_allclose(statistics.mean, flat.mean(1), rtol=1e-4, atol=1e-4)
     np.testing.assert_allclose(statistics.std, flat.std(1), rtol=1e-4, atol=1e-4)
     np.testing.assert_allclose(statistics.zeros, (flat == 0).mean(1), rtol=1e-6)
-
-
-@settings(deadline=None, max_examples=60)
-@given(finite_maps)
-def test_grey_levels_span_each_channel(array) -> None:
-    grey = features.to_grey(torch.from_numpy(array))
-    assert grey.dtype == np.uint8
-    assert grey.shape == array.shape
-    for values, levels in zip(array.astype(np.float64), grey, strict=True):
-        low, high = values.min(), values.max()
-        if low == high:
-            assert (levels == 128).all()
-        else:
-            exact = (values - low) / (high - low) * 255
-            assert np.abs(levels - exact).max() <= 0.5 + 1e-6
-
-
-@settings(deadline=None, max_examples=60)
-@given(any_maps)
-def test_grey_levels_of_values_that_are_no_numbers_or_infinite(array) -> None:
-    grey = features.to_grey(torch.from_numpy(array))
-    values = np.nan_to_num(array).astype(np.float64)
-    for channel, levels in zip(values, grey, strict=True):
-        if channel.min() < channel.max():
-            assert (levels.min(), levels.max()) == (0, 255)
-        else:
-            assert (levels == 128).all()
-
-
-@settings(deadline=None, max_examples=80)
-@given(
-    array=any_maps,
-    columns=st.integers(1, 12),
-    tile=st.integers(1, 20),
-    gap=st.integers(0, 4),
-    background=st.integers(0, 255),
-)
-def test_mosaic_layout(array, columns, tile, gap, background) -> None:
-    maps = torch.from_numpy(array)
-    picture = features.mosaic(maps, columns, tile, gap, background)
-    rows = -(-len(array) // columns)
-    assert picture.dtype == np.uint8
-    assert picture.shape == (rows * (tile + gap) - gap, columns * (tile + gap) - gap)
-    left_over = np.ones(picture.shape, dtype=bool)
-    for i in range(len(array)):
-        top, left = (i // columns) * (tile + gap), (i % columns) * (tile + gap)
-        part = np.s_[top : top + tile, left : left + tile]
-        # A channel looks the same wherever it stands, alone as well.
-        alone = features.mosaic(maps[i : i + 1], 1, tile, gap, background)
-        np.testing.assert_array_equal(picture[part], alone)
-        left_over[part] = False
-    assert (picture[left_over] == background).all()
-
-
-@given(side=st.integers(1, 8), factor=st.integers(1, 4), channels=st.integers(1, 5))
-def test_enlarged_tiles_repeat_every_pixel(side, factor, channels) -> None:
-    maps = torch.randn(channels, side, side)
-    picture = features.mosaic(maps, channels, side * factor, gap=0)
-    grey = features.to_grey(maps)
-    expected = np.concatenate([np.kron(g, np.ones((factor, factor), np.uint8)) for g in grey], 1)
-    np.testing.assert_array_equal(picture, expected)
-
-
-def test_shrunk_tiles_average_their_pixels() -> None:
-    """A fine chequerboard becomes grey; picking every other pixel would make it black."""
-    maps = (torch.arange(16)[:, None] + torch.arange(16)).remainder(2).float()[None]
-    assert set(np.unique(features.mosaic(maps, 1, 8))) == {128}
-
-
-def test_constant_channels_are_mid_grey() -> None:
-    maps = torch.stack([torch.full((3, 3), v) for v in (0.0, -5.0, 1e9, float("nan"))])
-    assert (features.mosaic(maps, 2, 6, gap=0) == 128).all()

@@ -29,6 +29,7 @@ ORDER = (
     ("catalog", "network_spec", "tracing", "datasets", "images", "image_headers"),
     ("trace", "receptive_field"),
     ("summary", "layer_csv", "diagrams", "features", "activation_curves"),
+    ("layer_maps", "colour_maps", "mosaic"),
     ("training",),
     ("runs",),
     ("jobs",),

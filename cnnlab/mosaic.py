@@ -1,0 +1,85 @@
+"""All channels of a layer as one picture."""
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+from cnnlab.colour_maps import Range
+from cnnlab.layer_maps import STEPS, LayerMaps
+
+# A picture with a palette: colours of values, one for marks, one that lets the page through.
+COLOURS, MARK, EMPTY = 254, 254, 255
+# Seen on both ends of either colour map, and on light and dark pages.
+MARK_RGB = (150, 150, 150)
+Indices = npt.NDArray[np.uint8]
+
+
+def mosaic(maps: LayerMaps, colours: Range, columns: int, tile: int, gap: int = 2) -> Image.Image:
+    """The channels row by row, each enlarged or shrunk to `tile` pixels.
+
+    A channel that is the same everywhere is outlined and crossed out. Between the tiles, and
+    where there is no channel, the page shows through.
+
+    Shape: maps (C, H, W).
+    Units: `tile` and `gap` in pixels.
+    """
+    return picture(lay_out(tiles(maps, colours, tile), columns, gap), colours)
+
+
+def tiles(maps: LayerMaps, colours: Range, tile: int) -> Indices:
+    """Each channel as palette indices, constant ones marked. Shape: (C, tile, tile)."""
+    codes = maps.codes[:, None]
+    if maps.shape[-1] > tile:
+        # Means of the codes are codes of the means: both are in equal steps.
+        codes = nn.functional.interpolate(codes.float(), (tile, tile), mode="area").round()
+        indices = translated(codes[:, 0].to(torch.uint8), maps, colours)
+    else:
+        small = torch.from_numpy(translated(codes[:, 0], maps, colours))[:, None]
+        indices = nn.functional.interpolate(small, (tile, tile), mode="nearest")[:, 0].numpy()
+    indices[maps.constant.numpy()[:, None, None] & cross(tile)] = MARK
+    return indices
+
+
+def translated(codes: Tensor, maps: LayerMaps, colours: Range) -> Indices:
+    """Steps within a channel as steps within the range of the colours.
+
+    Shape: (C, height, width).
+    """
+    low, high = maps.low.double()[:, None], maps.high.double()[:, None]
+    values = low + (high - low) * torch.arange(STEPS + 1) / STEPS
+    bottom = low if colours.low is None else torch.tensor(colours.low, dtype=torch.float64)
+    top = high if colours.high is None else torch.tensor(colours.high, dtype=torch.float64)
+    share = (values - bottom) / torch.where(top > bottom, top - bottom, 1.0)
+    table = (share.clamp(0, 1) * (COLOURS - 1)).round().to(torch.uint8).numpy()
+    array: Indices = table[np.arange(len(table))[:, None, None], codes.numpy()]
+    return array
+
+
+def cross(tile: int) -> npt.NDArray[np.bool_]:
+    """The outline and one diagonal of a tile. Shape: (tile, tile)."""
+    x = np.arange(tile)
+    thick = max(1, tile // 80)
+    edge = (x < thick) | (x >= tile - thick)
+    found: npt.NDArray[np.bool_] = edge[:, None] | edge | (abs(x[:, None] - x) < thick)
+    return found
+
+
+def lay_out(tiles: Indices, columns: int, gap: int) -> Indices:
+    """Tiles row by row with gaps between them. Shape: (C, t, t) -> (height, width)."""
+    rows, side = -(-len(tiles) // columns), tiles.shape[1] + gap
+    cells = np.full((rows * columns, side, side), EMPTY, np.uint8)
+    cells[: len(tiles), : side - gap, : side - gap] = tiles
+    laid = cells.reshape(rows, columns, side, side).swapaxes(1, 2)
+    canvas: Indices = laid.reshape(rows * side, columns * side)
+    return canvas[: rows * side - gap, : columns * side - gap]
+
+
+def picture(indices: Indices, colours: Range) -> Image.Image:
+    """Palette indices as a picture, of which nothing but its pixels is kept."""
+    found = Image.fromarray(np.ascontiguousarray(indices), "L")
+    palette = [*colours.colours.levels(COLOURS).flatten().tolist(), *MARK_RGB, 0, 0, 0]
+    found.putpalette(palette)
+    found.info["transparency"] = EMPTY
+    return found

@@ -1,0 +1,87 @@
+"""Maps in 256 steps a channel, and what a pass may cost."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from cnnlab import catalog, features, layer_maps
+from cnnlab.errors import ConfigError
+from cnnlab.networks.options import Options
+from cnnlab.trace import trace_of
+from tests.unit.knobs import thin
+
+any_maps = hnp.arrays(
+    np.float32,
+    hnp.array_shapes(min_dims=3, max_dims=3, min_side=1, max_side=9),
+    elements=st.floats(width=32) | st.sampled_from([0.0, 1.0]),
+)
+
+
+@settings(deadline=None, max_examples=80)
+@given(any_maps)
+def test_values_come_back_within_half_a_step(array) -> None:
+    kept = layer_maps.keep(torch.from_numpy(array))
+    largest = layer_maps.LARGEST
+    values = np.nan_to_num(array.astype(np.float64), nan=0).clip(-largest, largest)
+    low, high = kept.low.double().numpy(), kept.high.double().numpy()
+    np.testing.assert_allclose(low, values.min((1, 2)), rtol=1e-6)
+    np.testing.assert_allclose(high, values.max((1, 2)), rtol=1e-6)
+    step = ((high - low) / layer_maps.STEPS)[:, None, None]
+    back = low[:, None, None] + kept.codes.numpy() * step
+    assert (np.abs(back - values) <= step * 0.501 + 1e-6 * np.abs(values)).all()
+    assert kept.has_non_finite == (not np.isfinite(array).all())
+    assert kept.nbytes == array.size
+    assert torch.isfinite(kept.statistics.std).all()
+
+
+def test_constant_and_dead_channels_are_told_apart_however_little_the_others_vary() -> None:
+    nearly = torch.full((3, 3), 100.0)
+    nearly[1, 1] = torch.nextafter(torch.tensor(100.0), torch.tensor(101.0))
+    kept = layer_maps.keep(torch.stack([torch.zeros(3, 3), torch.ones(3, 3), torch.eye(3), nearly]))
+    assert kept.constant.tolist() == [True, True, False, False]
+    assert kept.dead.tolist() == [True, False, False, False]
+
+
+@pytest.mark.parametrize("name", list(catalog.NETWORKS))
+def test_one_pass_keeps_every_layer_that_extract_finds(name: str) -> None:
+    spec = catalog.NETWORKS[name]
+    options = thin(name, "small").replace(batch_norm=True)
+    size = spec.default_image_size(options)
+    model = spec.build(options, image_size=size)
+    batch = torch.rand(1, options.in_channels, size, size)
+    kept, exact = layer_maps.look(model, batch), features.extract(model, batch)
+    assert list(kept) == list(exact)
+    for layer, maps in exact.items():
+        assert kept[layer].shape == maps[0].shape
+        torch.testing.assert_close(kept[layer].low, maps[0].amin((1, 2)))
+        torch.testing.assert_close(
+            kept[layer].statistics.zeros, features.channel_statistics(maps[0]).zeros
+        )
+    each_once = {id(layer): layer.codes.numel() for layer in kept.values()}
+    assert layer_maps.nbytes(kept) == sum(each_once.values())
+
+
+def test_a_block_shares_the_maps_of_its_last_layer() -> None:
+    spec = catalog.NETWORKS["resnet"]
+    kept = layer_maps.look(spec.build(thin("resnet", "small")), torch.rand(1, 1, 32, 32))
+    assert kept["stage1.block1"] is kept["stage1.block1.act2"]
+
+
+def priced(name: str, size: int, options: Options) -> None:
+    layer_maps.check_price(trace_of(catalog.NETWORKS[name], options, size))
+
+
+@pytest.mark.parametrize("name", list(catalog.NETWORKS))
+def test_every_preset_is_affordable_at_the_largest_size(name: str) -> None:
+    spec = catalog.NETWORKS[name]
+    for options in spec.presets.values():
+        priced(name, 256, options)
+
+
+def test_a_pass_that_costs_too_much_is_refused_with_both_limits() -> None:
+    wide = catalog.NETWORKS["vgg"].presets["vgg19"].replace(base_channels=128)
+    with pytest.raises(ConfigError, match=r"up to 40 billion and 128 MB .* narrower or the"):
+        priced("vgg", 256, wide)
