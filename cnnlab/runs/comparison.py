@@ -1,17 +1,40 @@
-"""What sets runs apart: the fields in which their configurations differ."""
+"""What sets runs apart, which of them can be compared, and what to beware of."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from cnnlab.runs.records import RunRecord
 from cnnlab.training.config import RunConfig
+
+# Asked for as "auto", and decided where a run is computed.
+USED = ("device", "precision")
 
 
 def differences(configs: Sequence[RunConfig]) -> list[dict[str, Any]]:
     """For each run, the fields that are not the same in all of them, by their short name."""
-    flat = [flatten(config) for config in configs]
+    return varying([flatten(config) for config in configs])
+
+
+def run_differences(runs: Sequence[RunRecord]) -> list[dict[str, Any]]:
+    """The same of runs: device and number format are those used, once all of them have begun."""
+    used = [
+        {name: run.environment[name] for name in USED if name in run.environment} for run in runs
+    ]
+    known = [name for name in USED if all(name in found for found in used)]
+    return varying(
+        [
+            {name: value for name, value in flatten(run.config).items() if name not in USED}
+            | {name: found[name] for name in known}
+            for run, found in zip(runs, used, strict=True)
+        ]
+    )
+
+
+def varying(flat: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Of each mapping, the entries that are not the same in all."""
     names = list(dict.fromkeys(name for fields in flat for name in fields))
-    varying = [name for name in names if len({str(fields.get(name)) for fields in flat}) > 1]
-    return [{name: fields[name] for name in varying if name in fields} for fields in flat]
+    found = [name for name in names if len({str(fields.get(name)) for fields in flat}) > 1]
+    return [{name: fields[name] for name in found if name in fields} for fields in flat]
 
 
 def flatten(config: RunConfig) -> dict[str, Any]:
@@ -23,3 +46,31 @@ def flatten(config: RunConfig) -> dict[str, Any]:
     for name in ("in_channels", "num_classes"):
         nested.pop(name, None)
     return {**fields, **nested}
+
+
+def comparable(one: RunConfig, other: RunConfig) -> bool:
+    """Whether two runs are of the same network and see the same pictures."""
+    return _task(one) == _task(other)
+
+
+def _task(config: RunConfig) -> tuple[object, ...]:
+    pictures = (config.dataset, config.training_images, config.image_size, config.augment)
+    return config.network, *pictures
+
+
+def cautions(runs: Sequence[RunRecord]) -> list[str]:
+    """Sentences on what makes a comparison of these runs unfair; none where nothing does."""
+    found = []
+    formats = {str(run.environment["precision"]) for run in runs if "precision" in run.environment}
+    if len(formats) > 1:
+        found.append(
+            f"These runs were computed in different number formats, {' and '.join(sorted(formats))}"
+            ": a small difference can come from that alone."
+        )
+    # "AdamW" is Adam with the decay elsewhere: their rates are alike.
+    if len({run.config.optimizer.startswith("adam") for run in runs}) > 1:
+        found.append(
+            "Adam against SGD is not a fair pair: each needs a learning rate of its own. Compare "
+            "runs of one optimizer."
+        )
+    return found

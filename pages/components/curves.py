@@ -6,10 +6,8 @@ import streamlit as st
 
 from cnnlab.catalog import Section
 from cnnlab.jobs.manager import Place
-from cnnlab.runs.comparison import differences
 from cnnlab.runs.store import ACTIVE, Curve, RunRecord
-from cnnlab.words import words
-from pages.components import charts, services, state
+from pages.components import charts, run_names, services, state
 from pages.components.durations import duration
 
 TICK_S = 0.3
@@ -58,36 +56,13 @@ def draw(
     current: RunRecord | None, curve: Curve, earlier: Sequence[RunRecord], epochs: int
 ) -> None:
     """Loss on the left, accuracy on the right."""
-    named = [
-        charts.NamedCurve(name, services.curve(run))
-        for run, name in zip(earlier, names(current, earlier), strict=True)
-    ]
+    names = run_names.labels([run for run in (current, *earlier) if run])
+    named = [charts.NamedCurve(names[run.id].short, services.curve(run)) for run in earlier]
     now = charts.NamedCurve("now", curve) if current else None
     epochs = max([run.config.epochs for run in (current, *earlier) if run] or [epochs])
     left, right = st.columns(2)
     left.plotly_chart(charts.loss(now, named, epochs), config=charts.PLAIN, key="loss")
     right.plotly_chart(charts.accuracy(now, named, epochs), config=charts.PLAIN, key="accuracy")
-
-
-def names(current: RunRecord | None, earlier: Sequence[RunRecord]) -> list[str]:
-    """What sets each earlier run apart, for the legend."""
-    if current is None:
-        return []
-    found = differences([current.config, *(run.config for run in earlier)])[1:]
-    return [
-        ", ".join(phrase(name, value) for name, value in fields.items()) or "earlier, same settings"
-        for fields in found
-    ]
-
-
-def phrase(name: str, value: object) -> str:
-    """A setting in few words: "no batch norm", "learning rate 0.1"."""
-    field = words(name).lower()
-    if isinstance(value, bool):
-        return field if value else f"no {field}"
-    if isinstance(value, int | float):
-        return f"{field} {value:g}"
-    return f"no {field}" if value is None else f"{field} {words(value)}"
 
 
 def status_line(run: RunRecord | None, curve: Curve) -> None:

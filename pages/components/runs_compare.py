@@ -9,7 +9,7 @@ import streamlit as st
 
 from cnnlab.catalog import NETWORKS
 from cnnlab.datasets import DATASETS
-from cnnlab.runs.comparison import differences, flatten
+from cnnlab.runs.comparison import USED, cautions, flatten, run_differences
 from cnnlab.runs.store import ACTIVE, RunRecord
 from cnnlab.words import words
 from pages.components import charts, curves, runs_table, services
@@ -106,7 +106,7 @@ def legend(runs: Sequence[RunRecord]) -> str:
 def apart(runs: Sequence[RunRecord]) -> None:
     """A row per run: how it ended, and the settings in which the runs differ."""
     st.subheader("What differs", anchor=False)
-    found = differences([run.config for run in runs])
+    found = run_differences(runs)
     names = list(dict.fromkeys(chain.from_iterable(found)))
     rows = [
         {
@@ -118,6 +118,8 @@ def apart(runs: Sequence[RunRecord]) -> None:
     ]
     if not names:
         st.caption("These runs have the same settings.")
+    for caution in cautions(runs):
+        st.warning(caution, icon=":material/balance:")
     st.dataframe(
         rows,
         height=35 * (len(rows) + 1) + 3,
@@ -142,6 +144,8 @@ def setting(fields: Mapping[str, object], name: str) -> str:
     if name not in fields:
         return ""
     value = fields[name]
+    if name in USED:
+        return machine_text(value)
     titles: Any = {"network": NETWORKS, "dataset": DATASETS}.get(name, {})
     return titles[value].title if value in titles else value_text(value)
 

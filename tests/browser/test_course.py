@@ -110,7 +110,7 @@ def test_training_with_and_without_batch_norm(page: Page, server: Server) -> Non
     expect(page).to_have_url(re.compile(r"t\.lenet\.epochs=30"))
     page.get_by_role("button", name="Start").click()
     expect(page.get_by_text(" left · ")).to_be_visible(timeout=SLOW_MS)
-    expect_points(page, 10, "epochs 3, batch norm")  # the first run, faint behind
+    expect_points(page, 10, "batch norm, 3 epochs")  # the first run, faint behind
     expect_points(page, 0)
 
     page.get_by_role("button", name="Stop").click()

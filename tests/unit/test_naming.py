@@ -1,16 +1,11 @@
-"""Names that runs get by themselves, and how runs of one name are told apart."""
-
-from dataclasses import replace
-from datetime import timedelta, timezone
-from pathlib import Path
-from typing import Any
+"""Names that runs get by themselves, and the phrases that they are made of."""
 
 import pytest
 
 from cnnlab.catalog import NETWORKS
 from cnnlab.runs.comparison import flatten
-from cnnlab.runs.naming import LONGEST, distinct_names, phrase, phrases, run_name
-from cnnlab.runs.store import RunRecord, RunStore
+from cnnlab.runs.naming import LONGEST, run_name
+from cnnlab.runs.phrases import phrase, phrases
 from cnnlab.training.config import RunConfig
 
 
@@ -87,47 +82,3 @@ def test_no_two_settings_of_a_run_read_the_same(network: str) -> None:
     # "auto" and "auto" are a device and a number format: neither is told without its other.
     names = [name for name in flatten(config) if name not in ("device", "precision")]
     assert len({phrase(config, name) for name in names}) == len(names)
-
-
-@pytest.fixture
-def record(tmp_path: Path) -> RunRecord:
-    store = RunStore(tmp_path)
-    run = store.add(RunConfig(network="lenet"), "me", "vgg", "LeNet")
-    found = store.run(run)
-    store.close()
-    assert found
-    return found
-
-
-def named(record: RunRecord, key: str, seed: int = 0, **fields: Any) -> RunRecord:
-    return replace(record, id=key, config=record.config.replace(seed=seed), **fields)
-
-
-def test_runs_of_one_name_are_told_apart_by_seed_or_time(record: RunRecord) -> None:
-    at = {"queued_s": 0.0}
-    runs = [
-        named(record, "a", 1, **at),
-        named(record, "b", 2, **at),
-        named(record, "c", 2, queued_s=61.0),
-        named(record, "d", 1, name="another", **at),
-    ]
-    zone = timezone(timedelta(hours=2))
-    assert distinct_names(runs, zone) == {
-        "a": "LeNet · seed 1",
-        "b": "LeNet · seed 2 · 1 Jan 02:00:00",
-        "c": "LeNet · seed 2 · 1 Jan 02:01:01",
-        "d": "another",
-    }
-
-
-def test_runs_that_share_everything_still_differ(record: RunRecord) -> None:
-    names = distinct_names([named(record, "abcdef"), named(record, "bcdefg")])
-    assert len(set(names.values())) == 2
-
-
-def test_a_seed_that_all_share_is_not_told(record: RunRecord) -> None:
-    runs = [named(record, "a", queued_s=0.0), named(record, "b", queued_s=60.0)]
-    assert list(distinct_names(runs).values()) == [
-        "LeNet · 1 Jan 00:00:00",
-        "LeNet · 1 Jan 00:01:00",
-    ]
