@@ -38,6 +38,12 @@ def image_size(name: str, options: Options) -> int:
     return catalog.NETWORKS[name].default_image_size(options)
 
 
+def options_of(model: nn.Module) -> Options:
+    """The knobs that a network was built with."""
+    assert isinstance(model.options, Options)
+    return model.options
+
+
 def field_of(name: str, field: str) -> FieldInfo:
     return catalog.NETWORKS[name].options.model_fields[field]
 
@@ -76,9 +82,10 @@ def legal_values(field: FieldInfo) -> st.SearchStrategy[Any]:
     if (members := choices(field)) is not None:
         return st.sampled_from(members)
     low, high = bounds(field)
-    step = next((r.multiple_of for r in field.metadata if isinstance(r, MultipleOf)), None)
-    if step is None:
+    steps: list[Any] = [r.multiple_of for r in field.metadata if isinstance(r, MultipleOf)]
+    if not steps:
         return st.integers(low, high)
+    (step,) = steps
     return st.integers(round(low / step), round(high / step)).map(lambda n: n * step)
 
 

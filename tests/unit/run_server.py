@@ -125,8 +125,11 @@ class Server:
     def begin(self, visitor: str) -> str:
         """Submit to a free slot and wait until the engine has the run."""
         run = self.submit(visitor)
-        wait_until(lambda: run in self.engine.begun)
+        wait_until(lambda: self.has_begun(run))
         return run
+
+    def has_begun(self, run: str) -> bool:
+        return run in self.engine.begun
 
     def wait_for(self, run: str, status: str) -> None:
         wait_until(lambda: present(self.store.run(run)).status == status)

@@ -1,6 +1,7 @@
 """A step's memory stays with the process, and goes back to the system between two runs."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -75,7 +76,7 @@ def test_another_c_library_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> Non
 
 @pytest.mark.parametrize("answer", [None, "", "musl 1.2"])
 def test_glibc_is_told_from_others(monkeypatch: pytest.MonkeyPatch, answer: str | None) -> None:
-    monkeypatch.setattr(allocator.os, "confstr", lambda _name: answer)
+    monkeypatch.setattr(os, "confstr", lambda _name: answer)
     assert allocator.glibc.__wrapped__() is None
-    monkeypatch.delattr(allocator.os, "confstr")
+    monkeypatch.delattr(os, "confstr")
     assert allocator.glibc.__wrapped__() is None

@@ -150,7 +150,7 @@ def test_every_picture_of_a_batch_is_changed_in_its_own_way(augment: Augment) ->
 
 def test_an_unknown_change_is_named() -> None:
     with pytest.raises(ConfigError, match="turn: there is no such field"):
-        Augment(turn=True)
+        Augment.from_json('{"turn": true}')
 
 
 # Whole batches

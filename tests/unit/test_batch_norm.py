@@ -11,10 +11,12 @@ from cnnlab.networks.batch_norm import BatchNorm
 features_shapes = st.tuples(st.integers(2, 9), st.integers(1, 6))
 maps_shapes = st.tuples(st.integers(1, 4), st.integers(1, 5), st.integers(1, 5), st.integers(2, 5))
 
+Theirs = nn.BatchNorm1d | nn.BatchNorm2d
+
 
 def pair(
     shape: tuple[int, ...], eps: float = 1e-5, momentum: float = 0.1
-) -> tuple[BatchNorm, nn.Module]:
+) -> tuple[BatchNorm, Theirs]:
     """Our layer and PyTorch's, with the same random scale and shift."""
     channels = shape[1]
     ours = BatchNorm(channels, eps=eps, momentum=momentum)
@@ -34,7 +36,7 @@ def pass_through(layer: nn.Module, x: Tensor, scale_and_shift: list[Tensor]) -> 
     return [y.detach(), *torch.autograd.grad(loss, [x, *scale_and_shift])]
 
 
-def assert_same(ours: BatchNorm, theirs: nn.Module, x: Tensor, tolerance: float) -> None:
+def assert_same(ours: BatchNorm, theirs: Theirs, x: Tensor, tolerance: float) -> None:
     mine = pass_through(ours, x, [ours.gamma, ours.beta])
     reference = pass_through(theirs, x, [theirs.weight, theirs.bias])
     for a, b in zip(mine, reference, strict=True):
@@ -53,9 +55,12 @@ def assert_same(ours: BatchNorm, theirs: nn.Module, x: Tensor, tolerance: float)
     momentum=st.floats(0, 1),
     seed=st.integers(0, 2**32 - 1),
 )
-def test_equals_pytorch_in_both_modes(shape, updates, eps, momentum, seed: int) -> None:
+def test_equals_pytorch_in_both_modes(
+    shape: tuple[int, ...], updates: int, eps: float, momentum: float, seed: int
+) -> None:
     torch.manual_seed(seed)
-    ours, theirs = (layer.double() for layer in pair(shape, eps, momentum))
+    ours, theirs = pair(shape, eps, momentum)
+    ours.double(), theirs.double()
     for _ in range(updates):
         assert_same(ours, theirs, 3 + 5 * torch.randn(shape, dtype=torch.float64), 1e-9)
     ours.eval(), theirs.eval()
@@ -63,7 +68,7 @@ def test_equals_pytorch_in_both_modes(shape, updates, eps, momentum, seed: int) 
 
 
 @pytest.mark.parametrize("shape", [(64, 120), (16, 6, 28, 28), (1, 3, 8, 8)])
-def test_equals_pytorch_in_single_precision_after_many_updates(shape) -> None:
+def test_equals_pytorch_in_single_precision_after_many_updates(shape: tuple[int, ...]) -> None:
     torch.manual_seed(0)
     ours, theirs = pair(shape)
     for _ in range(30):
@@ -73,7 +78,7 @@ def test_equals_pytorch_in_single_precision_after_many_updates(shape) -> None:
 
 
 @pytest.mark.parametrize("shape", [(32, 5), (8, 5, 4, 4)])
-def test_training_output_has_mean_beta_and_standard_deviation_gamma(shape) -> None:
+def test_training_output_has_mean_beta_and_standard_deviation_gamma(shape: tuple[int, ...]) -> None:
     torch.manual_seed(0)
     layer, _ = pair(shape)
     y = layer(10 + 3 * torch.randn(shape))
@@ -95,7 +100,7 @@ def test_prediction_changes_no_statistics_and_does_not_depend_on_the_batch() -> 
 
 
 @pytest.mark.parametrize("shape", [(1, 4), (1, 4, 1, 1)])
-def test_one_value_per_channel_cannot_train_and_changes_nothing(shape) -> None:
+def test_one_value_per_channel_cannot_train_and_changes_nothing(shape: tuple[int, ...]) -> None:
     ours, theirs = pair(shape)
     with pytest.raises(ValueError, match="more than 1 value per channel"):
         theirs(torch.ones(shape))

@@ -2,8 +2,10 @@
 
 import contextlib
 import io
+import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,7 +15,7 @@ import torch
 
 from benchmarks import book_loop, figures, speed, training
 from benchmarks.speed import Rounds, Speed, take_turns
-from cnnlab import catalog
+from cnnlab import catalog, devices
 from cnnlab.training import RunConfig
 from tests.dataset_files import SmallFashion, small_fashion
 
@@ -34,8 +36,13 @@ def takes(*images_per_s: float) -> tuple[list[str], Any]:
 
 
 def test_loops_take_turns_and_agree_after_three_rounds() -> None:
-    order = []
-    ways = {name: lambda name=name: order.append(name) or Speed(100, 5) for name in "abc"}
+    order: list[str] = []
+
+    def way(name: str) -> Speed:
+        order.append(name)
+        return Speed(100, 5)
+
+    ways = {name: partial(way, name) for name in "abc"}
     rounds = take_turns(ways, 3, 6)
     assert order == list("abcabcabc")
     assert rounds.steady
@@ -95,7 +102,7 @@ def in_this_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
             book_loop.main()
         return SimpleNamespace(stdout=out.getvalue())
 
-    monkeypatch.setattr(training.subprocess, "run", run)
+    monkeypatch.setattr(subprocess, "run", run)
     yield
     assert torch.get_num_threads() == threads
 
@@ -147,5 +154,5 @@ def test_nothing_is_not_measured(name: str, capsys: pytest.CaptureFixture[str]) 
 
 def test_a_machine_says_whether_it_has_bfloat16(monkeypatch: pytest.MonkeyPatch) -> None:
     for has, words in ((True, "with bfloat16"), (False, "without bfloat16")):
-        monkeypatch.setattr(figures.devices, "has_bfloat16", lambda _device, has=has: has)
+        monkeypatch.setattr(devices, "has_bfloat16", lambda _device, has=has: has)
         assert figures.machine()["instructions"].endswith(words)

@@ -1,5 +1,6 @@
 """Processors' worth of time that a container gives, from files as Linux writes them."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -103,6 +104,6 @@ def test_a_system_without_control_groups_has_no_limit(tmp_path: Path) -> None:
 def test_the_cores_are_those_that_can_be_kept_busy(
     monkeypatch: pytest.MonkeyPatch, limit: float | None, cores: int
 ) -> None:
-    monkeypatch.setattr(devices.os, "sched_getaffinity", lambda _pid: set(range(8)), raising=False)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _pid: set(range(8)), raising=False)
     monkeypatch.setattr(cgroups, "cpu_limit", lambda: limit)
     assert devices.usable_cores() == cores

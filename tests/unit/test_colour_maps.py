@@ -1,5 +1,7 @@
 """Colour maps and what their ends stand for."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -7,12 +9,13 @@ from cnnlab.colour_maps import DIVERGING, SEQUENTIAL, Range, colour_range
 from cnnlab.errors import ConfigError
 
 
-def lightness(rgb: np.ndarray) -> np.ndarray:
+def lightness(rgb: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """CIE 1976 lightness, from 0 (black) to 100 (white)."""
     share = rgb / 255
     linear = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
     y = linear @ np.array([0.2126, 0.7152, 0.0722])
-    return np.where(y > 0.008856, 116 * np.cbrt(y) - 16, 903.3 * y)
+    found: np.ndarray[Any, Any] = np.where(y > 0.008856, 116 * np.cbrt(y) - 16, 903.3 * y)
+    return found
 
 
 def test_the_sequential_map_goes_from_dark_to_light_in_equal_steps() -> None:

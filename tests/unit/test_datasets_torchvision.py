@@ -198,7 +198,7 @@ def test_two_processes_may_write_the_same_archive(mirror: Mirror, tmp_path: Path
     def ask(_: int) -> bytes:
         together.wait()
         download.fetch([CIFAR10.url], path, CIFAR10.tgz_md5)
-        return path.read_bytes()
+        return bytes(path.read_bytes())
 
     with ThreadPoolExecutor(4) as pool:
         assert set(pool.map(ask, range(4))) == {raw}

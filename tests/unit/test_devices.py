@@ -1,6 +1,7 @@
 """Which devices are offered: a listed GPU that does not compute is hidden, with the reason."""
 
 import json
+import os
 import subprocess
 import sys
 import warnings
@@ -104,7 +105,7 @@ def listed(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
         monkeypatch.setattr(torch.cuda, "device_count", lambda: count)
         monkeypatch.delenv(gpus.FOUND, raising=False)
         # What a trial leaves in the environment goes away with the test.
-        monkeypatch.setattr(gpus.os, "environ", dict(gpus.os.environ))
+        monkeypatch.setattr(os, "environ", dict(os.environ))
 
     return set_to
 
@@ -117,7 +118,7 @@ def test_a_listed_gpu_is_really_tried_in_another_process(listed: Callable[[int],
     found = gpus.tried.__wrapped__()
     assert [(gpu.name, bool(gpu.problem)) for gpu in found] == [("cuda:0", True)]
     # Processes that this one starts are told.
-    listed_again = json.loads(gpus.os.environ[gpus.FOUND])
+    listed_again = json.loads(os.environ[gpus.FOUND])
     assert [gpu["problem"] for gpu in listed_again] == [gpu.problem for gpu in found]
     assert gpus.tried.__wrapped__() == found
 
@@ -139,7 +140,7 @@ def test_a_driver_can_end_or_block_only_the_trial(
     monkeypatch.setattr(gpus, "PATIENCE_S", 1.0)
     start = subprocess.Popen
     monkeypatch.setattr(
-        gpus.subprocess,
+        subprocess,
         "Popen",
         lambda _command, **more: start([sys.executable, "-c", program], **more),
     )

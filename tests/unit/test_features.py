@@ -1,6 +1,7 @@
 """Feature maps, their statistics and their mosaic."""
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from torch import Tensor, nn
 
 from cnnlab import catalog, features
 from cnnlab.errors import ConfigError
-from tests.unit.knobs import meet_inside, thin
+from tests.unit.knobs import meet_inside, options_of, thin
 
 NETWORKS = list(catalog.NETWORKS)
 BLOCKS = {"googlenet": "inception4c", "resnet": "stage2.block1", "densenet": "dense2"}
@@ -29,8 +30,9 @@ def network(name: str) -> tuple[nn.Module, Tensor]:
     spec = catalog.NETWORKS[name]
     torch.manual_seed(0)
     model = spec.build(thin(name, "small").replace(batch_norm=True))
-    size = spec.default_image_size(model.options)
-    return model, torch.rand(2, model.options.in_channels, size, size)
+    options = options_of(model)
+    size = spec.default_image_size(options)
+    return model, torch.rand(2, options.in_channels, size, size)
 
 
 def mixed_modes(model: nn.Module) -> list[bool]:
@@ -86,14 +88,14 @@ def test_no_trace_is_left(name: str) -> None:
 
 
 @pytest.mark.parametrize("fault", [RuntimeError("broken"), KeyError("broken"), MemoryError()])
-def test_no_trace_is_left_after_an_exception(fault) -> None:
+def test_no_trace_is_left_after_an_exception(fault: Exception) -> None:
     model, x = network("resnet")
 
     class Broken(nn.Module):
         def forward(self, _x: Tensor) -> Tensor:
             raise fault
 
-    model.stage3.block1.act1 = Broken()
+    model.get_submodule("stage3.block1").act1 = Broken()
     modes = mixed_modes(model)
     with pytest.raises(type(fault)):
         features.extract(model, x)
@@ -148,7 +150,7 @@ def test_a_fault_that_is_not_the_size_is_not_called_one(name: str) -> None:
 
 @settings(deadline=None, max_examples=60)
 @given(finite_maps)
-def test_statistics_agree_with_numpy(array) -> None:
+def test_statistics_agree_with_numpy(array: np.ndarray[Any, Any]) -> None:
     statistics = features.channel_statistics(torch.from_numpy(array))
     flat = array.reshape(len(array), -1).astype(np.float64)
     np.testing.assert_allclose(statistics.mean, flat.mean(1), rtol=1e-4, atol=1e-4)

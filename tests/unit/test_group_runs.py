@@ -19,6 +19,7 @@ from cnnlab.runs.store import RunStore
 from cnnlab.training import RunConfig
 from cnnlab.training.estimate import Estimate
 from cnnlab.training.events import Failed
+from tests.present import present
 from tests.unit.run_server import CONFIG, SETTINGS, Clock, FakeEngine, Server, progress
 from tests.waiting import wait_until
 
@@ -82,8 +83,8 @@ def test_a_single_run_gets_its_turn_and_the_whole_cpu(lab: Lab) -> None:
     single = lab.submit("bob")
     lab.engine.finish(runs[0])
     # Half of the CPU is free, but bob's run needs all of it and comes first.
-    wait_until(lambda: lab.store.run(runs[0]).status == "finished")
-    assert lab.manager.place(single).place == 1
+    wait_until(lambda: present(lab.store.run(runs[0])).status == "finished")
+    assert present(lab.manager.place(single)).place == 1
     assert set(lab.engine.begun) == set(runs[:2])
     lab.engine.finish(runs[1])
     wait_until(lambda: single in lab.engine.begun)
@@ -97,7 +98,7 @@ def test_what_a_stopped_run_held_back_begins_at_once(lab: Lab) -> None:
     single = lab.submit("bob")
     wait_until(lambda: len(lab.engine.begun) == 2)
     lab.engine.finish(runs[0])
-    wait_until(lambda: lab.store.run(runs[0]).status == "finished")
+    wait_until(lambda: present(lab.store.run(runs[0])).status == "finished")
     assert runs[2] not in lab.engine.begun
     lab.manager.stop(single, "bob")
     wait_until(lambda: runs[2] in lab.engine.begun)

@@ -193,7 +193,7 @@ def test_an_animation_gives_its_first_frame(file_format: str) -> None:
     frames = [Image.new("RGB", (20, 10), colour) for colour in (GREEN, RED, BLUE)]
     raw = encode(frames[0], file_format, save_all=True, append_images=frames[1:], duration=50)
     with Image.open(io.BytesIO(raw)) as stored:
-        assert stored.n_frames == 3
+        assert getattr(stored, "n_frames", 1) == 3
     picture = images.decode(raw)
     assert picture.size == (20, 10)
     assert_near(pixel(picture, 10, 5), GREEN)
@@ -202,5 +202,5 @@ def test_an_animation_gives_its_first_frame(file_format: str) -> None:
 def test_a_phone_jpeg_with_a_second_picture_gives_the_first() -> None:
     raw = encode(marked(), "MPO", save_all=True, append_images=[Image.new("RGB", (64, 32), WHITE)])
     with Image.open(io.BytesIO(raw)) as stored:
-        assert (stored.format, stored.n_frames) == ("MPO", 2)
+        assert (stored.format, getattr(stored, "n_frames", 1)) == ("MPO", 2)
     assert_near(quarters(images.decode(raw))[0], RED, 12)

@@ -128,7 +128,7 @@ def output_size(model: nn.Module, size: int) -> int:
 
 
 @pytest.mark.parametrize("size", [0, -1])
-def test_nothing_is_too_small_for_every_network(size) -> None:
+def test_nothing_is_too_small_for_every_network(size: int) -> None:
     for name, spec in catalog.NETWORKS.items():
         with pytest.raises(ConfigError, match="too small"):
             spec.check_image_size(thin(name, "small"), size)

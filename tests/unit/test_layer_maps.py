@@ -1,5 +1,7 @@
 """Maps in 256 steps a channel, and what a pass may cost."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -22,7 +24,7 @@ any_maps = hnp.arrays(
 
 @settings(deadline=None, max_examples=80)
 @given(any_maps)
-def test_values_come_back_within_half_a_step(array) -> None:
+def test_values_come_back_within_half_a_step(array: np.ndarray[Any, Any]) -> None:
     kept = layer_maps.keep(torch.from_numpy(array))
     largest = layer_maps.LARGEST
     values = np.nan_to_num(array.astype(np.float64), nan=0).clip(-largest, largest)

@@ -1,5 +1,7 @@
 """The mosaic of a layer's channels: where each stands and what its colours mean."""
 
+from typing import Any
+
 import numpy as np
 import torch
 from hypothesis import given, settings
@@ -17,10 +19,12 @@ def ranged(kept: LayerMaps, scale: Scale = "auto") -> Range:
 
 @settings(deadline=None, max_examples=60)
 @given(any_maps, st.sampled_from(["layer", "zero"]))
-def test_one_scale_for_all_channels(array, scale) -> None:
+def test_one_scale_for_all_channels(array: np.ndarray[Any, Any], scale: Scale) -> None:
     kept = keep(torch.from_numpy(array))
     ends = ranged(kept, scale)
     indices = translated(kept.codes, kept, ends).astype(float)
+    assert ends.low is not None
+    assert ends.high is not None
     if ends.low == ends.high:
         assert (indices == 0).all()
         return
@@ -31,7 +35,7 @@ def test_one_scale_for_all_channels(array, scale) -> None:
 
 @settings(deadline=None, max_examples=60)
 @given(any_maps)
-def test_a_scale_for_each_channel_spans_all_colours(array) -> None:
+def test_a_scale_for_each_channel_spans_all_colours(array: np.ndarray[Any, Any]) -> None:
     kept = keep(torch.from_numpy(array))
     indices = translated(kept.codes, kept, ranged(kept, "channel"))
     for channel, constant in zip(indices, kept.constant, strict=True):
@@ -44,8 +48,10 @@ def test_before_and_after_a_scaling_look_different_on_one_scale_and_alike_on_the
     wild = torch.stack([maps[0], maps[1] / 50])
     before, after = keep(wild), keep(wild / wild.std((1, 2), keepdim=True))
 
-    def spreads(kept: LayerMaps, scale: Scale) -> np.ndarray:
-        return translated(kept.codes, kept, ranged(kept, scale)).astype(float).std((1, 2))
+    def spreads(kept: LayerMaps, scale: Scale) -> np.ndarray[Any, Any]:
+        found: np.ndarray[Any, Any] = translated(kept.codes, kept, ranged(kept, scale))
+        spread: np.ndarray[Any, Any] = found.astype(float).std((1, 2))
+        return spread
 
     assert spreads(before, "auto")[0] > 20 * spreads(before, "auto")[1]
     assert np.ptp(spreads(after, "auto")) < 30
@@ -54,7 +60,9 @@ def test_before_and_after_a_scaling_look_different_on_one_scale_and_alike_on_the
 
 @settings(deadline=None, max_examples=80)
 @given(any_maps, st.integers(1, 12), st.integers(1, 20), st.integers(0, 4))
-def test_every_channel_has_its_place(array, columns, tile, gap) -> None:
+def test_every_channel_has_its_place(
+    array: np.ndarray[Any, Any], columns: int, tile: int, gap: int
+) -> None:
     kept = keep(torch.from_numpy(array))
     ends = ranged(kept)
     picture = mosaic(kept, ends, columns, tile, gap)
@@ -72,7 +80,7 @@ def test_every_channel_has_its_place(array, columns, tile, gap) -> None:
 
 
 @given(side=st.integers(1, 8), factor=st.integers(1, 4), channels=st.integers(1, 5))
-def test_enlarged_tiles_repeat_every_pixel(side, factor, channels) -> None:
+def test_enlarged_tiles_repeat_every_pixel(side: int, factor: int, channels: int) -> None:
     kept = keep(torch.randn(channels, side, side))
     ends = ranged(kept)
     marked = kept.constant.numpy()[:, None, None] & cross(side * factor)

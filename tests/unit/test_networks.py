@@ -12,7 +12,7 @@ from cnnlab import catalog
 from cnnlab.errors import ConfigError
 from cnnlab.networks.densenet import DenseBlock, DenseNetOptions
 from cnnlab.networks.googlenet import GoogLeNetOptions, Inception
-from cnnlab.networks.options import ACTIVATIONS
+from cnnlab.networks.options import ACTIVATIONS, Activation
 from cnnlab.networks.resnet import Bottleneck, Residual, ResNetOptions
 from tests.unit.knobs import (
     FIELDS,
@@ -20,6 +20,7 @@ from tests.unit.knobs import (
     edge_values,
     field_of,
     image_size,
+    options_of,
     random_options,
     thin,
 )
@@ -89,7 +90,9 @@ TRAILS = {
 
 
 def forward(model: nn.Module, size: int) -> Tensor:
-    return model.eval()(torch.empty(2, model.options.in_channels, size, size, device="meta"))
+    x = torch.empty(2, options_of(model).in_channels, size, size, device="meta")
+    logits: Tensor = model.eval()(x)
+    return logits
 
 
 @pytest.mark.parametrize(("name", "preset"), PARAMETERS, ids="-".join)
@@ -104,10 +107,11 @@ def test_every_preset_has_a_known_parameter_count() -> None:
 
 
 @pytest.mark.parametrize(("name", "preset", "size"), TRAILS, ids=lambda part: str(part))
-def test_shapes_on_the_way(name: str, preset: str, size) -> None:
+def test_shapes_on_the_way(name: str, preset: str, size: int) -> None:
     spec = catalog.NETWORKS[name]
     model = spec.build(spec.presets[preset], device="meta").eval()
-    x, trail = torch.empty(1, model.options.in_channels, size, size, device="meta"), {}
+    x = torch.empty(1, options_of(model).in_channels, size, size, device="meta")
+    trail: dict[str, str] = {}
     for part, module in model.named_children():
         x = module(x)
         if x.dim() == 4:
@@ -123,18 +127,19 @@ def test_shapes_on_the_way(name: str, preset: str, size) -> None:
 def test_a_network_without_options_is_the_books(name: str) -> None:
     spec = catalog.NETWORKS[name]
     with torch.device("meta"):
-        bare = spec.network()
-    assert bare.options == spec.presets["d2l"] == spec.options()
-    assert bare.options.in_channels == 1
-    assert bare.options.num_classes == 10
-    assert forward(bare, image_size(name, bare.options)).shape == (2, 10)
+        bare = spec.network(None)
+    options = options_of(bare)
+    assert options == spec.presets["d2l"] == spec.options()
+    assert options.in_channels == 1
+    assert options.num_classes == 10
+    assert forward(bare, image_size(name, options)).shape == (2, 10)
 
 
 @pytest.mark.parametrize(
     ("name", "field", "value"),
     [(name, field, v) for name, field in FIELDS for v in edge_values(field_of(name, field))],
 )
-def test_every_knob_at_its_bounds(name: str, field, value) -> None:
+def test_every_knob_at_its_bounds(name: str, field: str, value: Any) -> None:
     spec = catalog.NETWORKS[name]
     options = spec.presets["d2l"].replace(**{field: value})
     model = spec.build(options, device="meta")
@@ -222,7 +227,7 @@ def test_the_batch_norm_switch_changes_nothing_but_batch_norm(name: str, preset:
 
 @pytest.mark.parametrize("name", NETWORKS)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-def test_the_chosen_activation_is_the_only_one(name: str, activation) -> None:
+def test_the_chosen_activation_is_the_only_one(name: str, activation: Activation) -> None:
     spec = catalog.NETWORKS[name]
     model = spec.build(spec.presets["d2l"].replace(activation=activation), device="meta")
     known = tuple(ACTIVATIONS.values())
@@ -249,7 +254,9 @@ def test_the_final_activation_of_nin_decides_whether_logits_can_be_negative() ->
 
 @pytest.mark.parametrize("block", [Residual, Bottleneck])
 @pytest.mark.parametrize("skip", [True, False])
-def test_a_residual_block_that_computes_nothing_is_the_identity(block, skip) -> None:
+def test_a_residual_block_that_computes_nothing_is_the_identity(
+    block: type[Residual] | type[Bottleneck], skip: bool
+) -> None:
     channels = 8
     options = ResNetOptions(skip=skip, batch_norm=False)
     layer = block(options, channels * block.expansion, channels, stride=1)
@@ -265,8 +272,8 @@ def test_a_dense_block_passes_its_input_on_and_every_layer_reads_all_before() ->
     y = block(x)
     assert y.shape == (2, 4 + 2 * 3, 6, 6)
     assert torch.equal(y[:, :4], x)
-    torch.testing.assert_close(y[:, 4:7], block.layer1(x))
-    torch.testing.assert_close(y[:, 7:], block.layer2(y[:, :7]))
+    torch.testing.assert_close(y[:, 4:7], block.get_submodule("layer1")(x))
+    torch.testing.assert_close(y[:, 7:], block.get_submodule("layer2")(y[:, :7]))
 
 
 def test_an_inception_block_concatenates_its_four_paths() -> None:

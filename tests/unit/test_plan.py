@@ -14,7 +14,7 @@ from cnnlab.training.plan import Plan
 
 
 @st.composite
-def plans(draw):
+def plans(draw: st.DrawFn) -> Plan:
     batch_size = draw(st.integers(2, 1024))
     return Plan(
         train_images=draw(st.integers(batch_size, 60_000)),
@@ -26,7 +26,7 @@ def plans(draw):
 
 @settings(deadline=None, max_examples=100)
 @given(plan_=plans())
-def test_a_plan(plan_) -> None:
+def test_a_plan(plan_: Plan) -> None:
     steps = plan_.steps
     assert plan_.steps_per_epoch * plan_.batch_size <= plan_.train_images
     assert (plan_.steps_per_epoch + 1) * plan_.batch_size > plan_.train_images
@@ -50,7 +50,7 @@ def test_a_plan(plan_) -> None:
 
 @settings(deadline=None, max_examples=30)
 @given(sizes=st.lists(st.integers(1, 20), min_size=1, max_size=6), seed=st.integers(0, 1000))
-def test_metrics_count_samples_not_batches(sizes, seed: int) -> None:
+def test_metrics_count_samples_not_batches(sizes: list[int], seed: int) -> None:
     random = torch.Generator().manual_seed(seed)
     logits = torch.randn(sum(sizes), 10, generator=random)
     labels = torch.randint(10, (sum(sizes),), generator=random)

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from cnnlab import catalog, devices, gpus
+from cnnlab import allocator, catalog, devices, gpus
 from cnnlab.errors import ConfigError
 from cnnlab.gpus import Gpu
 from cnnlab.training import RunConfig, precision, timing_cache, train
@@ -35,7 +35,14 @@ class Tried:
         }
         self.count = 0
 
-    def __call__(self, _config, _device, dtype, layout, _interrupted):
+    def __call__(
+        self,
+        _config: RunConfig,
+        _device: torch.device,
+        dtype: torch.dtype,
+        layout: torch.memory_format,
+        _interrupted: object,
+    ) -> SimpleNamespace:
         self.count += 1
         return SimpleNamespace(step_s=self.steps[dtype, layout].__next__, busy=self.busy)
 
@@ -78,7 +85,7 @@ def tried(
     ],
 )
 def test_auto_takes_what_is_clearly_faster(
-    monkeypatch: pytest.MonkeyPatch, times_s, chosen
+    monkeypatch: pytest.MonkeyPatch, times_s: tuple[float, ...], chosen: str
 ) -> None:
     tried(monkeypatch, times_s)
     assert precision.choose(CONFIG, CPU).name == chosen
@@ -126,7 +133,7 @@ def test_a_network_that_learns_worse_in_bfloat16_keeps_to_float32(
     [((1.0, 0.5), "bfloat16"), ((1.0, 1.2), "float32"), ((1.0, 0.95), "float32")],
 )
 def test_on_a_gpu_both_formats_are_timed_with_channels_last(
-    monkeypatch: pytest.MonkeyPatch, times_s, chosen
+    monkeypatch: pytest.MonkeyPatch, times_s: tuple[float, ...], chosen: str
 ) -> None:
     """Launches bound small networks there, and the casts of bfloat16 are launches, too."""
     float32_s, bfloat16_s = times_s
@@ -139,7 +146,9 @@ def test_on_a_gpu_both_formats_are_timed_with_channels_last(
 
 @pytest.mark.usefixtures("new_machine")
 @pytest.mark.parametrize("asked", ["auto", "float32"])
-def test_where_there_is_one_way_nothing_is_timed(monkeypatch: pytest.MonkeyPatch, asked) -> None:
+def test_where_there_is_one_way_nothing_is_timed(
+    monkeypatch: pytest.MonkeyPatch, asked: str
+) -> None:
     trials = tried(monkeypatch)
     monkeypatch.setattr(devices, "has_bfloat16", lambda _device: False)
     config = CONFIG.replace(precision=asked)
@@ -166,7 +175,7 @@ def test_each_gpu_has_times_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_allocator_has_times_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker keeps its memory, a terminal does not; their steps differ by up to a third."""
     for name, times_s in (("memory given back", FASTER), ("memory kept", (1.0, 1.0, 2.0, 2.0))):
-        monkeypatch.setattr(precision.allocator, "name", lambda name=name: name)
+        monkeypatch.setattr(allocator, "name", lambda name=name: name)
         tried(monkeypatch, times_s)
         chosen = precision.choose(CONFIG, CPU).precision
         assert chosen == ("bfloat16" if times_s is FASTER else "float32")
@@ -191,7 +200,7 @@ def test_times_taken_beside_other_work_are_taken_again_by_an_estimate_alone(
 
 
 def test_a_decision_stays_in_this_process_and_the_next(
-    monkeypatch: pytest.MonkeyPatch, new_machine
+    monkeypatch: pytest.MonkeyPatch, new_machine: Path
 ) -> None:
     first = tried(monkeypatch)
     for _ in range(2):
@@ -209,7 +218,7 @@ def test_a_decision_stays_in_this_process_and_the_next(
 
 
 def test_a_file_without_one_of_the_ways_is_measured_anew(
-    monkeypatch: pytest.MonkeyPatch, new_machine
+    monkeypatch: pytest.MonkeyPatch, new_machine: Path
 ) -> None:
     tried(monkeypatch)
     precision.choose(CONFIG, CPU)
@@ -222,15 +231,15 @@ def test_a_file_without_one_of_the_ways_is_measured_anew(
 
 
 @pytest.mark.usefixtures("new_machine")
-def test_a_run_says_and_uses_what_was_chosen(monkeypatch: pytest.MonkeyPatch):
+def test_a_run_says_and_uses_what_was_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
     tried(monkeypatch)
     times = {"elapsed_s", "images_per_s", "eta_s"}
 
-    def story(config):
+    def curve(config: RunConfig) -> list[str]:
         return [event.model_dump_json(exclude=times) for event in train(config)]
 
-    auto = story(CONFIG)
+    auto = curve(CONFIG)
     started = Started.model_validate_json(auto[0])
     assert (started.precision, started.layout) == ("bfloat16", "channels last")
-    assert auto == story(CONFIG) == story(CONFIG.replace(precision="bfloat16"))
-    assert auto[1:] != story(CONFIG.replace(precision="float32"))[1:]
+    assert auto == curve(CONFIG) == curve(CONFIG.replace(precision="bfloat16"))
+    assert auto[1:] != curve(CONFIG.replace(precision="float32"))[1:]

@@ -1,5 +1,7 @@
 """Receptive fields measured: which columns of a picture reach one value of a layer."""
 
+from typing import Any
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -77,7 +79,7 @@ def assert_fields(model: nn.Module, channels: int, size: int, at_least: int) -> 
 
 
 @pytest.mark.parametrize(("name", "knobs", "size"), NETWORKS)
-def test_networks(name: str, knobs, size) -> None:
+def test_networks(name: str, knobs: dict[str, Any], size: int) -> None:
     spec = catalog.NETWORKS[name]
     options = thin(name, "d2l").replace(activation="relu", **knobs)
     model = spec.build(options, image_size=size)
@@ -116,7 +118,7 @@ def test_where_paths_meet_the_widest_counts() -> None:
 
 @pytest.mark.parametrize("wanted", [1, 6, 7])
 @pytest.mark.parametrize("size", [3, 7, 8, 9, 10, 13, 14, 30])
-def test_adaptive_pooling_whose_windows_do_not_divide_the_map(size, wanted) -> None:
+def test_adaptive_pooling_whose_windows_do_not_divide_the_map(size: int, wanted: int) -> None:
     model = nn.Sequential(nn.AdaptiveAvgPool2d(wanted), nn.Flatten())
     pool, flat = summarize(model, (1, 1, size, size)).layers
     found = measured(model, 1, size)

@@ -10,32 +10,33 @@ from cnnlab.errors import TrainingError
 from cnnlab.runs.naming import run_name
 from cnnlab.runs.store import RunStore
 from cnnlab.training.events import Event, Failed
+from tests.present import present
 from tests.unit.run_server import CONFIG, STARTED, Server, progress
 from tests.waiting import wait_until
 
 
 def test_a_run_goes_from_the_queue_to_its_end(server: Server) -> None:
     run = server.begin("ann")
-    assert server.store.run(run).status == "queued"
+    assert present(server.store.run(run)).status == "queued"
     server.engine.put(run, STARTED)
     server.engine.put(run, progress(1))
     wait_until(lambda: server.store.curve(run).steps == [1])
-    record = server.store.run(run)
+    record = present(server.store.run(run))
     assert record.status == "running"
     assert record.environment["device"] == "cpu"
     assert {"torch", "torchvision", "python"} <= set(record.environment)
     server.engine.put(run, progress(2))
     server.engine.finish(run)
     server.wait_for(run, "finished")
-    assert server.store.run(run).weights == "file"
-    assert server.store.run(run).figures["step"] == 10
+    assert present(server.store.run(run)).weights == "file"
+    assert present(server.store.run(run)).figures["step"] == 10
     assert server.store.curve(run).steps == [1, 2]
 
 
 def test_a_waiting_run_is_stopped_at_once(server: Server) -> None:
     running, waiting = server.begin("ann"), server.submit("ann")
     server.manager.stop(waiting, "ann")
-    assert server.store.run(waiting).status == "cancelled"
+    assert present(server.store.run(waiting)).status == "cancelled"
     server.engine.finish(running)
     next_run = server.begin("ann")
     assert server.engine.begun == [running, next_run]
@@ -95,7 +96,9 @@ def test_closing_interrupts_what_runs_and_what_waits(server: Server) -> None:
     running, waiting = server.begin("ann"), server.submit("ann")
     server.engine.put(running, progress(1))
     server.manager.close()
-    assert [server.store.run(run).status for run in (running, waiting)] == ["interrupted"] * 2
+    assert [present(server.store.run(run)).status for run in (running, waiting)] == [
+        "interrupted"
+    ] * 2
     assert server.store.curve(running).steps == [1]
     with pytest.raises(TrainingError, match="about to stop"):
         server.submit("ann")
@@ -106,11 +109,11 @@ def test_a_new_manager_marks_the_runs_of_a_dead_server(tmp_path: Path) -> None:
     run = dead.add(CONFIG, "ann", "lenet", "run")
     dead.close()
     server = Server(tmp_path)
-    assert server.store.run(run).status == "interrupted"
+    assert present(server.store.run(run)).status == "interrupted"
     server.manager.close()
     server.store.close()
 
 
 def test_without_a_name_a_run_is_called_by_what_it_is(server: Server) -> None:
     run = server.manager.submit(CONFIG, "ann", "lenet")
-    assert server.store.run(run).name == run_name(CONFIG)
+    assert present(server.store.run(run)).name == run_name(CONFIG)

@@ -3,6 +3,7 @@
 import pytest
 
 from cnnlab.errors import TrainingError
+from tests.present import present
 from tests.unit.run_server import Server
 
 
@@ -14,7 +15,7 @@ def test_nobody_touches_anothers_run(server: Server) -> None:
         with pytest.raises(TrainingError, match="not yours"):
             server.manager.delete(run, "bob")
     assert server.engine.cancelled == []
-    assert server.manager.place(waiting).place == 1
+    assert present(server.manager.place(waiting)).place == 1
 
 
 def test_a_run_is_deleted_when_it_has_ended(server: Server) -> None:

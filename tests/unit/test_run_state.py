@@ -15,6 +15,7 @@ from cnnlab.datasets import Dataset
 from cnnlab.datasets.augment import Augment
 from cnnlab.jobs.local import worker
 from cnnlab.training import RunConfig, loop, memory, precision, train, trainer
+from cnnlab.training.compute_format import ComputeFormat
 from cnnlab.training.events import ENDINGS, Failed, Finished, Progress
 from cnnlab.training.metrics import Metrics
 from cnnlab.training.own_state import OwnState
@@ -89,7 +90,7 @@ def second_gpu(monkeypatch: pytest.MonkeyPatch) -> FakeGPU:
     gpu = FakeGPU()
     monkeypatch.setattr(torch, "get_device_module", lambda _device: gpu)
     monkeypatch.setattr(devices, "resolve", lambda _name: torch.device("cuda:1"))
-    way = precision.ComputeFormat("float32")
+    way = ComputeFormat("float32")
     monkeypatch.setattr(precision, "choose", lambda *_arguments: way)
     update = trainer.Trainer.update
 
@@ -138,7 +139,7 @@ def test_the_gpus_cache_is_emptied_after_a_run_that_broke(
 
 def models(monkeypatch: pytest.MonkeyPatch) -> list[weakref.ref[torch.nn.Module]]:
     """The models of the runs from here on, as long as they live; none is timed before."""
-    way = precision.ComputeFormat("float32")
+    way = ComputeFormat("float32")
     monkeypatch.setattr(precision, "choose", lambda *_arguments: way)
     found: list[weakref.ref[torch.nn.Module]] = []
     begin = trainer.Trainer.__init__

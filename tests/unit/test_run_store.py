@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +15,7 @@ from cnnlab.runs.store import RunStore
 from cnnlab.training import RunConfig
 from cnnlab.training.events import Evaluation, Progress
 from tests.conftest import ROOT
+from tests.present import present
 
 CONFIG = RunConfig(network="lenet", lr=0.25, seed=7, train_size=256)
 
@@ -60,7 +62,7 @@ def test_a_run_comes_back_as_it_was_noted(store: RunStore) -> None:
     assert (ended.status, ended.message, ended.weights) == ("finished", "note", "file")
     assert ended.environment == {"device": "cpu"}
     assert ended.figures == {"step": 3, "test_loss": None}
-    assert ended.queued_s <= ended.started_s <= ended.ended_s
+    assert ended.queued_s <= present(ended.started_s) <= present(ended.ended_s)
 
 
 def test_the_first_ending_counts(store: RunStore) -> None:
@@ -68,8 +70,8 @@ def test_the_first_ending_counts(store: RunStore) -> None:
     store.ended(run, "cancelled", "by the reader")
     store.started(run, {})
     store.ended(run, "failed", "too late")
-    assert store.run(run).status == "cancelled"
-    assert store.run(run).message == "by the reader"
+    assert present(store.run(run)).status == "cancelled"
+    assert present(store.run(run)).message == "by the reader"
 
 
 def test_runs_are_those_of_one_visitor_newest_first(store: RunStore) -> None:
@@ -81,14 +83,14 @@ def test_runs_are_those_of_one_visitor_newest_first(store: RunStore) -> None:
     assert store.runs("nobody") == []
 
 
-def test_runs_are_filtered_and_pinned_ones_come_first_where_asked(store: RunStore):
+def test_runs_are_filtered_and_pinned_ones_come_first_where_asked(store: RunStore) -> None:
     first, second = add(store), add(store)
     store.rename(first, "Slow_one")
     store.rename(second, "50% off")
     third = store.add(RunConfig(network="nin"), "ann", "nin", "Ünïcode")
     store.ended(second, "failed", "It ran out of memory.")
 
-    def found(**filters: object) -> list[str]:
+    def found(**filters: Any) -> list[str]:
         return [record.id for record in store.runs("ann", **filters)]
 
     assert found(network="nin") == [third]
@@ -150,7 +152,7 @@ def test_a_shared_run_is_found_by_its_secret_alone(store: RunStore) -> None:
     token = store.share(run)
     assert len(token) >= 20
     assert store.share(run) == token
-    assert store.by_token(token).id == run
+    assert present(store.by_token(token)).id == run
     assert store.by_token("") is None
     assert store.by_token(run) is None
     with pytest.raises(TrainingError, match="does not exist"):
@@ -162,14 +164,14 @@ def test_a_name_out_of_bounds_is_refused(store: RunStore, name: str) -> None:
     run = add(store)
     with pytest.raises(TrainingError, match="1 to 80 characters"):
         store.rename(run, name)
-    assert store.run(run).name == "first try"
+    assert present(store.run(run)).name == "first try"
 
 
 def test_rename_and_pin(store: RunStore) -> None:
     run = add(store)
     store.rename(run, f"  {'x' * 80} ")
     store.pin(run, True)
-    assert (store.run(run).name, store.run(run).pinned) == ("x" * 80, True)
+    assert (present(store.run(run)).name, present(store.run(run)).pinned) == ("x" * 80, True)
 
 
 def test_delete_leaves_nothing(store: RunStore) -> None:
@@ -256,9 +258,9 @@ def test_runs_of_a_closed_store_are_orphans_and_those_of_a_living_one_are_not(
     late = RunStore(tmp_path)
     assert late.mark_orphans() == 1
     assert late.mark_orphans() == 0
-    assert late.run(lost).status == "interrupted"
-    assert "server" in late.run(lost).message
-    assert late.run(going_on).status == "queued"
-    assert late.run(finished).status == "finished"
+    assert present(late.run(lost)).status == "interrupted"
+    assert "server" in present(late.run(lost)).message
+    assert present(late.run(going_on)).status == "queued"
+    assert present(late.run(finished)).status == "finished"
     living.close()
     late.close()

@@ -1,5 +1,6 @@
 """Whose run is next, where, and how long the others wait."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from cnnlab.errors import TrainingError
 from cnnlab.jobs.manager import Place
 from cnnlab.training.estimate import Estimate
+from tests.present import present
 from tests.unit.run_server import CONFIG, SETTINGS, Server, progress
 from tests.waiting import wait_until
 
@@ -18,7 +20,7 @@ def test_visitors_take_turns(server: Server) -> None:
     late = server.submit("late")
     order = [first, late, *pile]
     for i, run in enumerate(order):
-        wait_until(lambda run=run: run in server.engine.begun)
+        wait_until(partial(server.has_begun, run))
         assert server.engine.begun == order[: i + 1]
         server.engine.finish(run)
     server.wait_for(pile[1], "finished")
@@ -28,7 +30,7 @@ def test_a_run_waits_for_a_slot_that_takes_it(tmp_path: Path) -> None:
     server = Server(tmp_path, slots=2)
     server.engine.only_slot = 1
     first, second = server.begin("ann"), server.submit("bob")
-    assert server.manager.place(second).place == 1
+    assert present(server.manager.place(second)).place == 1
     assert server.engine.begun == [first]
     server.engine.finish(first)
     wait_until(lambda: second in server.engine.begun)

@@ -5,6 +5,7 @@ import itertools
 import pytest
 import torch
 
+from cnnlab import devices, run_delay
 from cnnlab.run_delay import Clock
 from cnnlab.training import RunConfig, precision, step_timing
 from cnnlab.training.estimate import Estimate, estimate
@@ -30,7 +31,7 @@ class FakeClock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
     found = FakeClock()
-    monkeypatch.setattr(step_timing.run_delay, "now", found.now)
+    monkeypatch.setattr(run_delay, "now", found.now)
     return found
 
 
@@ -41,7 +42,7 @@ def timer() -> step_timing.StepTimer:
 @pytest.mark.parametrize("batch_size", [2, 8, 9, 64, 100, 1024])
 @pytest.mark.parametrize(("step_s", "image_s"), [(0.001, 1e-4), (0.05, 0.004), (0.3, 0.02)])
 def test_long_batches_are_told_from_short_ones(
-    clock: FakeClock, batch_size, step_s, image_s
+    clock: FakeClock, batch_size: int, step_s: float, image_s: float
 ) -> None:
     """A step with a fixed part and a part for each picture is foreseen without doing it."""
     longest = 0.0
@@ -93,9 +94,7 @@ def test_a_gpus_steps_are_timed_together(clock: FakeClock, monkeypatch: pytest.M
     """As in training, it works on one while the next is launched; then it is waited for."""
     own, waited = timer(), []
     monkeypatch.setattr(own, "_together", step_timing.GPU_STEPS)
-    monkeypatch.setattr(
-        step_timing.devices, "synchronize", lambda _device: waited.append(clock.now_s)
-    )
+    monkeypatch.setattr(devices, "synchronize", lambda _device: waited.append(clock.now_s))
     assert own._batch_s(lambda _size: clock.work(0.5), 8) == pytest.approx(0.5)
     assert waited == pytest.approx([2.5, 5.0, 7.5])
 
@@ -109,7 +108,7 @@ def test_random_numbers_of_timed_steps_are_their_own() -> None:
 
 
 @pytest.mark.parametrize("batch_norm", [False, True])
-def test_an_estimate_of_a_real_network(batch_norm) -> None:
+def test_an_estimate_of_a_real_network(batch_norm: bool) -> None:
     config = CONFIG.replace(options={"batch_norm": batch_norm}, dataset="fashion_mnist")
     found = estimate(config)
     assert found.problem == ""

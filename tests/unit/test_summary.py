@@ -14,7 +14,7 @@ from torchvision.models import get_model_weights
 from cnnlab import catalog
 from cnnlab.errors import ConfigError
 from cnnlab.summary import summarize
-from tests.unit.knobs import PRESETS, image_size, meet_inside, random_options, thin
+from tests.unit.knobs import PRESETS, image_size, meet_inside, options_of, random_options, thin
 
 DEVICES = ["cpu", "meta", *(["cuda"] if torch.cuda.is_available() else [])]
 PUBLISHED = [
@@ -37,13 +37,14 @@ def built(name: str, preset: str, device: str = "meta") -> nn.Module:
 
 
 def input_shape(model: nn.Module, name: str, batch: int = 1) -> tuple[int, int, int, int]:
-    size = image_size(name, model.options)
-    return (batch, model.options.in_channels, size, size)
+    options = options_of(model)
+    size = image_size(name, options)
+    return (batch, options.in_channels, size, size)
 
 
 @pytest.mark.parametrize(("name", "preset", "theirs"), PUBLISHED, ids=[p[2] for p in PUBLISHED])
 def test_compute_and_parameters_as_torchvision_publishes_them(
-    name: str, preset: str, theirs
+    name: str, preset: str, theirs: str
 ) -> None:
     """Its "GFLOPS" count the multiply-accumulates of convolutions and affine maps, as we do."""
     table = summarize(built(name, preset), (1, 3, 224, 224))
@@ -102,7 +103,7 @@ def test_rows_of_lenet_by_hand() -> None:
 @pytest.mark.parametrize("name", catalog.NETWORKS)
 @settings(deadline=None, max_examples=4)
 @given(data=st.data(), batch=st.integers(1, 5))
-def test_rows_are_what_runs_on_the_cpu(name: str, data: Any, batch) -> None:
+def test_rows_are_what_runs_on_the_cpu(name: str, data: Any, batch: int) -> None:
     """Names, order and shapes, watched in a real forward pass by hooks of our own."""
     options = data.draw(random_options(name, **thin(name, "small").model_dump()))
     model = catalog.NETWORKS[name].build(options).eval()
@@ -122,7 +123,7 @@ def test_rows_are_what_runs_on_the_cpu(name: str, data: Any, batch) -> None:
 @pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize("name", catalog.NETWORKS)
 @pytest.mark.parametrize("fits", [True, False])
-def test_the_model_is_left_as_it_was(name: str, device, fits) -> None:
+def test_the_model_is_left_as_it_was(name: str, device: str, fits: bool) -> None:
     spec = catalog.NETWORKS[name]
     model = spec.build(thin(name, "small").replace(batch_norm=True), device=device)
     for i, module in enumerate(model.modules()):
@@ -169,7 +170,7 @@ def test_a_torchvision_model_can_be_summarized_too() -> None:
 @pytest.mark.parametrize(
     "shape", [(), (28, 28), (1, 28, 28), (1, 1, 1, 28, 28), (0, 1, 28, 28), (1, 1, 28, -1)]
 )
-def test_an_input_shape_that_is_none(shape) -> None:
+def test_an_input_shape_that_is_none(shape: tuple[int, ...]) -> None:
     with pytest.raises(ConfigError, match="four positive numbers: pictures, channels, height"):
         summarize(built("resnet", "small"), shape)
 

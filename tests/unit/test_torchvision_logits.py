@@ -69,7 +69,7 @@ def assert_same_logits(ours: Tensor, theirs: Tensor) -> None:
     ("name", "preset", "theirs", "arguments", "shape"), TWINS, ids=[twin[2] for twin in TWINS]
 )
 def test_same_weights_give_the_same_logits(
-    name: str, preset: str, theirs, arguments, shape
+    name: str, preset: str, theirs: str, arguments: dict[str, Any], shape: tuple[int, ...]
 ) -> None:
     ours, reference = twins(name, preset, theirs, arguments)
     x = torch.rand(shape)
@@ -83,7 +83,7 @@ def test_same_weights_give_the_same_logits(
     ids=["alexnet", "vgg11", "googlenet"],
 )
 def test_dropout_sits_where_torchvision_has_it(
-    name: str, preset: str, theirs, arguments, shape
+    name: str, preset: str, theirs: str, arguments: dict[str, Any], shape: tuple[int, ...]
 ) -> None:
     ours, reference = twins(name, preset, theirs, arguments)
     x, logits = torch.rand(shape), []

@@ -38,8 +38,9 @@ class Gate(nn.Module):
         self.gate = nn.Conv2d(2, 4, 5, padding=2)
 
     def forward(self, x: Tensor) -> Tensor:
-        y = self.conv(x)
-        return y * self.gate(x).sigmoid()
+        y: Tensor = self.conv(x)
+        gate: Tensor = self.gate(x)
+        return y * gate.sigmoid()
 
 
 class Split(nn.Module):
@@ -112,9 +113,9 @@ def test_operators_in_place_and_properties_have_their_plain_names() -> None:
         def forward(self, x: Tensor) -> Tensor:
             y = x + 1
             y += x
-            y = self.act(1 - y)
-            y = y.clamp_(0, 1)
-            return (2 / y).mT[:, :1].softmax(dim=-1)
+            kept: Tensor = self.act(1 - y)
+            kept = kept.clamp_(0, 1)
+            return (2 / kept).mT[:, :1].softmax(dim=-1)
 
     found = trace(Plain(), (1, 3, 4, 4))
     names = [node.operation for node in found.nodes]

@@ -23,13 +23,6 @@ from tests.conftest import ROOT
 COMMAND: dict[str, Any] = {"run": "r", "config": {"network": "lenet"}, "weights": "w"}
 
 
-class Asked:
-    """Commands as the worker's reader leaves them."""
-
-    def __init__(self, *cancelled: str) -> None:
-        self.cancelled = set(cancelled)
-
-
 def ending(monkeypatch: pytest.MonkeyPatch, error: Exception) -> tuple[list[Event], bool]:
     """What a run that breaks off reports, and whether the process can go on."""
 
@@ -39,7 +32,7 @@ def ending(monkeypatch: pytest.MonkeyPatch, error: Exception) -> tuple[list[Even
     monkeypatch.setattr(worker, "train", train)
     found: list[Event] = []
     try:
-        for event in worker.events(COMMAND, Asked()):
+        for event in worker.events(COMMAND, set()):
             found.append(event)
     except worker.Unusable:
         return found, False
@@ -57,6 +50,7 @@ def test_other_errors_become_a_sentence_and_end_the_process(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     ((failed,), usable) = ending(monkeypatch, KeyError("secret"))
+    assert isinstance(failed, Failed)
     assert "KeyError" in failed.message
     assert "secret" not in failed.message
     assert not usable
@@ -72,19 +66,21 @@ def test_other_errors_become_a_sentence_and_end_the_process(
 )
 def test_full_memory_is_recognized(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     ((failed,), _usable) = ending(monkeypatch, RuntimeError(text))
+    assert isinstance(failed, Failed)
     assert "ran out of memory" in failed.message
     assert "smaller batch" in failed.message
 
 
 def test_a_bad_configuration_is_a_sentence() -> None:
     command = COMMAND | {"config": {"network": "lenet", "epochs": -1}}
-    (failed,) = worker.events(command, Asked())
+    (failed,) = worker.events(command, set())
+    assert isinstance(failed, Failed)
     assert "epochs: -1 was given" in failed.message
 
 
 def test_a_run_cancelled_before_it_begins_does_not_begin(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker, "train", None)
-    assert list(worker.events(COMMAND, Asked("r"))) == [Cancelled(step=0, epoch=0, elapsed_s=0)]
+    assert list(worker.events(COMMAND, {"r"})) == [Cancelled(step=0, epoch=0, elapsed_s=0)]
 
 
 class Outlet(io.StringIO):
@@ -226,12 +222,12 @@ def test_what_would_fail_is_said_in_the_answer() -> None:
     assert "no device 'cuda:99'" in found.problem
 
 
-def test_a_worker_is_asked_once_and_its_answer_kept() -> None:
+def test_a_worker_is_asked_once_and_its_answer_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a process: what goes to it, and what comes back."""
     sent: list[dict[str, Any]] = []
     process = Worker.__new__(Worker)
     process._estimates = EstimateCache()
-    process.send = sent.append  # type: ignore[method-assign]
+    monkeypatch.setattr(process, "send", sent.append)
     assert process.estimate("key", {}, ask=False) is None
     assert sent == []
     for _ in range(3):

@@ -19,7 +19,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -117,7 +117,7 @@ def work(commands: Commands, reports: Reports, idle_s: float | None = None) -> i
             continue
         run = command["run"]
         try:
-            for event in events(command, commands):
+            for event in events(command, commands.cancelled):
                 reports.send(run, event)
         except Unusable:
             return 1
@@ -142,13 +142,13 @@ class Unusable(Exception):
     """Nobody knows what state this process is in; a fresh one should take its place."""
 
 
-def events(command: dict[str, Any], commands: Commands) -> Iterator[Event]:
+def events(command: dict[str, Any], cancelled: Set[str]) -> Iterator[Event]:
     """The events of one run; whatever goes wrong becomes the last of them.
 
     Raises: Unusable after the last event, when something went wrong that nobody foresaw.
     """
     run = command["run"]
-    if run in commands.cancelled:
+    if run in cancelled:
         yield Cancelled(step=0, epoch=0, elapsed_s=0)
         return
     try:
@@ -156,7 +156,7 @@ def events(command: dict[str, Any], commands: Commands) -> Iterator[Event]:
         yield from train(
             config,
             save_to=Path(command["weights"]),
-            should_stop=lambda: run in commands.cancelled,
+            should_stop=lambda: run in cancelled,
         )
     except CnnLabError as error:
         yield Failed(message=str(error))
