@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
+from cnnlab.runs.groups import name_within
 from cnnlab.runs.phrases import phrases
-from cnnlab.runs.records import LONGEST_NAME
 from cnnlab.training.config import RunConfig
 from cnnlab.training.estimate import Estimate
 
@@ -27,8 +27,7 @@ def in_one_format(
 
 def names_within(group: str, configs: Sequence[RunConfig]) -> list[str]:
     """A name for each run of a group: the group's, and what sets the run apart."""
-    names = []
-    for number, found in enumerate(phrases(configs), 1):
-        apart = ", ".join(found) or f"run {number}"
-        names.append(f"{group[: max(1, LONGEST_NAME - len(apart) - 2)]}, {apart}"[:LONGEST_NAME])
-    return names
+    return [
+        name_within(group, ", ".join(found) or f"run {number}")
+        for number, found in enumerate(phrases(configs), 1)
+    ]

@@ -176,6 +176,10 @@ class RunManager:
         """Seconds until the last run of a group will have ended; None where nobody knows yet."""
         return self._schedule.time_left_s(group)
 
+    def at_once(self, config: RunConfig) -> int:
+        """How many such runs of a group go side by side where nothing else is done."""
+        return self._schedule.at_once(config)
+
     def estimate(self, config: RunConfig) -> Estimate | None:
         """How fast such a run would be here; None as long as it is not known. Never waits."""
         slots = self._schedule.slots(config)

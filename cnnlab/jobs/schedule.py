@@ -94,6 +94,12 @@ class Schedule:
         engine = self._engine
         return [slot for slot in range(len(engine.devices)) if engine.takes(slot, config)]
 
+    def at_once(self, config: RunConfig) -> int:
+        """How many such runs of a group go side by side where nothing else is done."""
+        slots = self.slots(config)
+        devices = {self._engine.devices[slot] for slot in slots}
+        return min(len(slots), int(len(devices) / self._engine.share(slots[0], True)))
+
     def place(self, run: str) -> Place | None:
         """Where a run stands in the queue; None when it does not wait."""
         with self._lock:

@@ -6,8 +6,9 @@ import streamlit as st
 
 from cnnlab.catalog import Section
 from cnnlab.jobs.manager import Place
+from cnnlab.runs.entries import Entry
 from cnnlab.runs.store import ACTIVE, Curve, RunRecord
-from pages.components import charts, run_names, services, state
+from pages.components import charts, group_progress, run_names, services, state
 from pages.components.durations import duration
 
 TICK_S = 0.3
@@ -17,13 +18,28 @@ EARLIER = 4
 
 
 def recent_runs(section: Section) -> list[RunRecord]:
-    """This visitor's runs on the page, the newest first."""
-    return services.store().runs(state.visitor(), page=section.slug, limit=EARLIER + 4)
+    """This visitor's runs on the page, the newest first; of a group that is newest all of them."""
+    store = services.store()
+    found = store.runs(state.visitor(), page=section.slug, limit=EARLIER + 4)
+    if found and found[0].group_id:
+        return store.groups.runs(found[0].group_id)
+    return [run for run in found if run.group_id is None]
+
+
+def going_on(runs: Sequence[RunRecord]) -> RunRecord | None:
+    """The run that is queued or running, if there is one; of several rather one that is running."""
+    active = [run for run in runs if run.status in ACTIVE]
+    return min(active, key=lambda run: run.status != "running", default=None)
 
 
 def active_run(section: Section) -> RunRecord | None:
-    """The run that is queued or running, if there is one."""
-    return next((run for run in recent_runs(section) if run.status in ACTIVE), None)
+    """The run, or one of the group, that is queued or running, if there is one."""
+    return going_on(recent_runs(section))
+
+
+def key(run: RunRecord | None) -> str | None:
+    """What Start and Stop are about: the run, or its group as a whole."""
+    return (run.group_id or run.id) if run else None
 
 
 def show(section: Section, active: RunRecord | None, epochs: int) -> None:
@@ -33,18 +49,22 @@ def show(section: Section, active: RunRecord | None, epochs: int) -> None:
     """
     place = services.run_manager().place(active.id) if active else None
     waits = place is not None and place.place > 1
-    tick_s = (WAITING_TICK_S if waits else TICK_S) if active else None
-    st.fragment(panel, run_every=tick_s)(section, active.id if active else None, waits, epochs)
+    slow = waits or (active is not None and active.group_id is not None)
+    tick_s = (WAITING_TICK_S if slow else TICK_S) if active else None
+    st.fragment(panel, run_every=tick_s)(section, key(active), waits, epochs)
 
 
 def panel(section: Section, active: str | None, waited: bool, epochs: int) -> None:
     """One picture of the newest run as it stands."""
     services.run_manager().seen(state.visitor())
     runs = recent_runs(section)
-    current = runs[0] if runs else None
-    going = next((run for run in runs if run.status in ACTIVE), None)
-    if (going.id if going else None) != active or (waited and going and going.status == "running"):
+    going = going_on(runs)
+    if key(going) != active or (waited and going and going.status == "running"):
         st.rerun()  # the buttons outside and the pace have to change too
+    current = runs[0] if runs else None
+    if current and current.group_id:
+        group_progress.show(Entry(tuple(runs), current.group_id))
+        return
     curve = services.curve(current) if current else Curve()
     status_line(current, curve)
     draw(current, curve, runs[1 : EARLIER + 1], epochs)

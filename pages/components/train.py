@@ -12,7 +12,7 @@ from cnnlab.errors import CnnLabError
 from cnnlab.network_spec import LARGEST_IMAGE, SMALLEST_IMAGE
 from cnnlab.runs.store import RunRecord
 from cnnlab.training import RunConfig
-from pages.components import curves, data_state, knobs, panel, run_time, services, state
+from pages.components import curves, data_state, knobs, panel, run_time, seeds, state
 
 PREFIX = "t"
 # Most runs stop within this time, and the page can say so at once.
@@ -158,7 +158,6 @@ def buttons(
     section: Section, spec: NetworkSpec, config: RunConfig | None, active: RunRecord | None
 ) -> None:
     """Start and Stop; a data set that is not there is offered for download instead."""
-    manager, visitor = services.run_manager(), state.visitor()
     if config and not data_state.offer(config.dataset):
         return
     row = st.container(horizontal=True)
@@ -173,21 +172,23 @@ def buttons(
         and config
     ):
         try:
-            manager.submit(config, visitor, section.slug)
+            seeds.start(config, section.slug)
         except CnnLabError as error:
             st.error(str(error))
         else:
             st.rerun()
     if row.button("Stop", icon=":material/stop:", disabled=active is None, key="stop") and active:
         try:
-            manager.stop(active.id, visitor, wait_s=STOP_WAIT_S)
+            seeds.stop(active, STOP_WAIT_S)
         except CnnLabError as error:
             st.error(str(error))
         else:
             st.rerun()
+    count = seeds.choice(row)
     if config:
         offer = partial(use_small, spec) if not is_small(spec, config) else None
         run_time.show(config, offer, busy=active is not None)
+        seeds.price(config, count)
 
 
 def is_small(spec: NetworkSpec, config: RunConfig) -> bool:

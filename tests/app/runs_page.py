@@ -21,11 +21,12 @@ def add(
     accuracy: float = 0.5,
     visitor: str = ME,
     ending: str = "finished",
+    page: str = "vgg",
     **config: Any,
 ) -> str:
     """A run with a curve of two points and an evaluation."""
     fields: dict[str, Any] = {"network": "lenet", "epochs": 2, "train_size": 1000, **config}
-    run = store.add(RunConfig(**fields), visitor, "vgg", name)
+    run = store.add(RunConfig(**fields), visitor, page, name)
     train(store, run, accuracy, ending)
     return run
 
@@ -54,13 +55,13 @@ def train(
 
 
 def add_group(
-    store: RunStore, name: str, accuracies: Sequence[float | None], **config: Any
+    store: RunStore, name: str, accuracies: Sequence[float | None], page: str = "vgg", **config: Any
 ) -> tuple[str, list[str]]:
     """A group with a seed for each accuracy; those without one still wait."""
     fields: dict[str, Any] = {"network": "lenet", "epochs": 2, "train_size": 1000, **config}
     configs = [RunConfig(**fields, seed=seed) for seed in range(len(accuracies))]
     names = [f"{name}, seed {config.seed}" for config in configs]
-    group, runs = store.add_group(configs, ME, "lenet", name, names)
+    group, runs = store.add_group(configs, ME, page, name, names)
     for run, accuracy in zip(runs, accuracies, strict=True):
         if accuracy is not None:
             train(store, run, accuracy)

@@ -1,0 +1,80 @@
+"""Charts of groups: the mean of an arm's runs, the band between them, and each of them faint."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from cnnlab.runs.mean_curve import mean_curve
+from cnnlab.runs.store import Curve
+from pages.components import charts
+
+Line = dict[str, object]
+AXES = {"loss": charts.LOSS_AXIS, "accuracy": charts.ACCURACY_AXIS}
+
+
+@dataclass(frozen=True)
+class ArmCurves:
+    """An arm's curves: those that are averaged, and all others."""
+
+    name: str
+    averaged: Sequence[Curve]
+    others: Sequence[Curve] = ()
+
+
+def chart(arms: Sequence[ArmCurves], measure: str, epochs: int) -> charts.Ready:
+    """Loss or accuracy against epochs; training and test of one arm, the test of several."""
+    lines: list[Line] = []
+    if len(arms) == 1:
+        for split, colour in (("training", charts.BLUE), ("test", charts.ORANGE)):
+            lines += arm_lines(arms[0], split, measure, split, colour)
+    else:
+        for arm, colour in zip(arms, charts.SERIES, strict=False):
+            lines += arm_lines(arm, "test", measure, arm.name, colour)
+    axes = {"xaxis": {"title": {"text": "epoch"}, "range": [0, epochs]}, "yaxis": AXES[measure]}
+    layout = {"height": charts.HEIGHT_PX, **charts.STYLE, **axes}
+    return charts.Ready({"data": lines, "layout": layout})
+
+
+def arm_lines(arm: ArmCurves, split: str, measure: str, name: str, colour: str) -> list[Line]:
+    """Each run faint, and over them the band and the mean of those that are averaged."""
+    averaged = [points(curve, split, measure) for curve in arm.averaged]
+    others = [points(curve, split, measure) for curve in arm.others]
+    lines = [faint(x, y, name, colour) for x, y in [*averaged, *others]]
+    mean = mean_curve(averaged)
+    if mean is None:
+        return lines
+    hidden: Line = {"line": {"width": 0}, "showlegend": False, "hoverinfo": "skip"}
+    low = line(mean.x, mean.low, name, colour) | hidden
+    high = line(mean.x, mean.high, name, colour) | hidden
+    high |= {"fill": "tonexty", "fillcolor": see_through(colour)}
+    middle = line(mean.x, mean.mean, f"{name}, mean of {len(averaged)}", colour, width=2.5)
+    return [*lines, low, high, middle | ({"mode": "lines+markers"} if split == "test" else {})]
+
+
+def points(curve: Curve, split: str, measure: str) -> tuple[Sequence[float], Sequence[float]]:
+    """Epochs and values of one line of a run."""
+    prefix, epochs = ("test_", curve.test_epochs) if split == "test" else ("train_", curve.epochs)
+    return epochs, getattr(curve, prefix + measure)
+
+
+def line(x: Iterable[float], y: Iterable[float], name: str, colour: str, width: float = 1) -> Line:
+    """A line through points; numbers are rounded, for they are sent every second."""
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "x": [round(value, 3) for value in x],
+        "y": [round(value, 4) if charts.is_number(value) else None for value in y],
+        "name": name,
+        "line": {"color": colour, "width": width},
+    }
+
+
+def faint(x: Iterable[float], y: Iterable[float], name: str, colour: str) -> Line:
+    """A single run: seen, but not before its mean."""
+    quiet: Line = {"opacity": 0.35, "showlegend": False, "hoverinfo": "skip"}
+    return line(x, y, name, colour) | quiet
+
+
+def see_through(colour: str) -> str:
+    """A colour such as "#2a7fd4" for a surface over which lines are read."""
+    red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
+    return f"rgba({red},{green},{blue},0.15)"

@@ -1,0 +1,116 @@
+"""How a group of runs stands: one line of progress, the spread of what it reached, what failed."""
+
+from collections.abc import Mapping, Sequence
+
+import streamlit as st
+
+from cnnlab.runs.arms import Arm, arms, spread
+from cnnlab.runs.entries import Entry
+from cnnlab.runs.latest import Latest
+from cnnlab.runs.phrases import phrases
+from cnnlab.runs.store import ACTIVE, RunRecord
+from pages.components import charts, group_charts, services
+from pages.components.durations import duration
+
+ENDINGS = {
+    "finished": "Finished",
+    "cancelled": "Stopped",
+    "failed": "Ended with failures",
+    "interrupted": "Interrupted: the server was stopped",
+}
+
+
+def show(entry: Entry) -> None:
+    """Progress, curves and results of a group."""
+    latest = services.store().latest([run.id for run in entry.runs])
+    st.progress(*progress(entry, latest))
+    draw(entry)
+    results(entry, latest)
+    failures(entry.runs)
+
+
+def progress(entry: Entry, latest: Mapping[str, Latest]) -> tuple[float, str]:
+    """Which share of all epochs is done, and in words how many runs are."""
+    done = sum(
+        1.0 if run.status not in ACTIVE else latest[run.id].epochs / run.config.epochs
+        for run in entry.runs
+        if run.id in latest
+    )
+    share, size = min(1.0, done / len(entry.runs)), len(entry.runs)
+    if not entry.active:
+        finished = sum(run.status == "finished" for run in entry.runs)
+        return share, f"{ENDINGS[entry.status]} · {finished} of {size} runs came to their end"
+    left_s = services.run_manager().group_time_left_s(entry.id)
+    left = f" · {duration(left_s)} left" if left_s else ""
+    going = sum(run.status == "running" for run in entry.runs)
+    now = f"{going} going on" if going else "waiting for a free place"
+    return share, f"{entry.ended} of {size} runs done · {now}{left}"
+
+
+def labels(found: Sequence[Arm]) -> list[str]:
+    """What sets each arm apart from the others; nothing where there is one alone."""
+    configs = [arm.runs[0].config.replace(seed=0) for arm in found]
+    return [", ".join(words) for words in phrases(configs)]
+
+
+def draw(entry: Entry) -> None:
+    """Loss on the left, accuracy on the right."""
+    found = arms(entry.runs)
+    drawn = [
+        group_charts.ArmCurves(
+            name,
+            [services.curve(run) for run in arm.finished],
+            [services.curve(run) for run in arm.runs if run.status != "finished"],
+        )
+        for arm, name in zip(found, labels(found), strict=True)
+    ]
+    epochs = max(run.config.epochs for run in entry.runs)
+    for place, measure in zip(st.columns(2), ("loss", "accuracy"), strict=True):
+        place.plotly_chart(
+            group_charts.chart(drawn, measure, epochs), config=charts.PLAIN, key=measure
+        )
+    st.caption(
+        "Thick: the mean of the finished runs. Band: from the lowest to the highest of them. "
+        "Faint: every run."
+    )
+
+
+def results(entry: Entry, latest: Mapping[str, Latest]) -> None:
+    """A row for each arm: what its finished runs reached on the test set."""
+    found = arms(entry.runs)
+    st.dataframe(
+        [
+            {"Arm": name or "All seeds", **reached(arm, latest)}
+            for arm, name in zip(found, labels(found), strict=True)
+        ],
+        hide_index=True,
+        placeholder="–",
+        key="group.results",
+        alt="Test accuracy over the seeds",
+    )
+
+
+def reached(arm: Arm, latest: Mapping[str, Latest]) -> dict[str, str | None]:
+    """The test accuracy of an arm's finished runs, in words."""
+    values = [
+        accuracy
+        for run in arm.finished
+        if run.id in latest and (accuracy := latest[run.id].test_accuracy) is not None
+    ]
+    mean = spread(values)
+    deviation = f" ± {100 * mean.deviation:.1f}" if mean and mean.deviation is not None else ""
+    return {
+        "Test accuracy": f"{100 * mean.mean:.1f}{deviation} %" if mean else None,
+        "Lowest to highest": f"{min(values):.1%} to {max(values):.1%}" if values else None,
+        "Finished": f"{len(arm.finished)} of {len(arm.runs)}",
+    }
+
+
+def failures(runs: Sequence[RunRecord]) -> None:
+    """Why runs did not come to their end; runs with one reason are told together."""
+    reasons: dict[str, list[str]] = {}
+    for run in runs:
+        if run.status in ("failed", "interrupted") and run.message:
+            reasons.setdefault(run.message, []).append(f"seed {run.config.seed}")
+    for reason, which in reasons.items():
+        st.error(f"{', '.join(which)}: {reason}", icon=":material/error:")
