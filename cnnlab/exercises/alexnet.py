@@ -1,9 +1,11 @@
 """Things to try on the page of AlexNet."""
 
-from cnnlab.exercises.checks import Between, Times
-from cnnlab.exercises.exercise import Arm, Claim, Exercise
+from cnnlab.exercises.checks import Above, Between, Times
+from cnnlab.exercises.exercise import Arm, Claim, Exercise, trained
 from cnnlab.exercises.maps import share_of_zeros
-from cnnlab.exercises.measures import most_macs, most_params, params_of
+from cnnlab.exercises.measures import TEST_ACCURACY, most_macs, most_params, params_of
+
+LENET_RUN = {"train_size": 4000, "epochs": 4, "batch_size": 32}
 
 EXERCISES = (
     Exercise(
@@ -22,6 +24,24 @@ EXERCISES = (
             Claim(params_of("fc7"), Times("4096 hidden units", "2048 hidden units", 3.99, 4)),
             Claim(most_params("fc6"), Between("4096 hidden units", 1, 1)),
             Claim(most_macs("block2.conv"), Between("4096 hidden units", 1, 1)),
+        ),
+    ),
+    Exercise(
+        id="alexnet-lenet",
+        section="alexnet",
+        view="Train",
+        text="LeNet on 4,000 shapes, four epochs with batches of 32 (the small preset's learning "
+        "rate, 0.02, and momentum, 0.9): with sigmoid and average pooling, then with ReLU, then "
+        "with max-pooling too. Which of the three does not get away from one in ten?",
+        arms=(
+            trained("sigmoid", "lenet", activation="sigmoid", pooling="average", **LENET_RUN),
+            trained("ReLU", "lenet", activation="relu", pooling="average", **LENET_RUN),
+            trained("max-pooling", "lenet", activation="relu", pooling="max", **LENET_RUN),
+        ),
+        claims=(
+            Claim(TEST_ACCURACY, Between("sigmoid", 0.05, 0.15)),
+            Claim(TEST_ACCURACY, Above("ReLU", "sigmoid", 0.1)),
+            Claim(TEST_ACCURACY, Above("max-pooling", "ReLU")),
         ),
     ),
     Exercise(

@@ -9,7 +9,10 @@ Figures = Mapping[str, Sequence[float]]
 
 
 class Check(Protocol):
-    """Whether figures are as promised, and the promise in words."""
+    """Whether the figures of the arms it speaks of are as promised, and the promise in words."""
+
+    @property
+    def arms(self) -> tuple[str, ...]: ...
 
     def holds(self, figures: Figures) -> bool: ...
 
@@ -23,6 +26,10 @@ class Above:
     more: str
     less: str
     by: float = 0.0
+
+    @property
+    def arms(self) -> tuple[str, ...]:
+        return self.more, self.less
 
     def holds(self, figures: Figures) -> bool:
         pairs = zip(figures[self.more], figures[self.less], strict=True)
@@ -41,6 +48,10 @@ class Between:
     high: float
     every: bool = True
 
+    @property
+    def arms(self) -> tuple[str, ...]:
+        return (self.arm,)
+
     def holds(self, figures: Figures) -> bool:
         found = [self.low <= figure <= self.high for figure in figures[self.arm]]
         return all(found) if self.every else any(found)
@@ -58,6 +69,10 @@ class Times:
     less: str
     low: float
     high: float
+
+    @property
+    def arms(self) -> tuple[str, ...]:
+        return self.more, self.less
 
     def holds(self, figures: Figures) -> bool:
         pairs = zip(figures[self.more], figures[self.less], strict=True)

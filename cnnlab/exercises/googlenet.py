@@ -1,11 +1,18 @@
 """Things to try on the page of GoogLeNet."""
 
-from cnnlab.exercises.checks import Between, Times
-from cnnlab.exercises.exercise import Arm, Claim, Exercise
+from cnnlab.exercises.checks import Above, Between, Times
+from cnnlab.exercises.exercise import Arm, Claim, Exercise, trained
 from cnnlab.exercises.maps import quotient, roughness
-from cnnlab.exercises.measures import params_of, share_of_params
+from cnnlab.exercises.measures import (
+    CHANCE_LOSS,
+    TEST_ACCURACY,
+    TRAIN_LOSS,
+    params_of,
+    share_of_params,
+)
 
 BOOK = Arm("the book's", "googlenet", "d2l")
+RUN = {"train_size": 4000, "epochs": 2}
 
 EXERCISES = (
     Exercise(
@@ -40,6 +47,23 @@ EXERCISES = (
             ),
             Claim(params_of("conv1"), Times(BOOK.name, "half the width", 2, 2)),
             Claim(params_of("fc"), Times(BOOK.name, "half the width", 1.99, 2)),
+        ),
+    ),
+    Exercise(
+        id="googlenet-batch-norm",
+        section="googlenet",
+        view="Train",
+        text="The small GoogLeNet on 4,000 shapes, two epochs, with batch norm off, then on. The "
+        "network of 2014 had none; watch how long each run stays near a loss of 2.30, which is "
+        "guessing among ten classes.",
+        arms=(
+            trained("off", "googlenet", batch_norm=False, **RUN),
+            trained("on", "googlenet", batch_norm=True, **RUN),
+        ),
+        claims=(
+            Claim(TRAIN_LOSS, Between("off", *CHANCE_LOSS)),
+            Claim(TRAIN_LOSS, Above("off", "on", 0.2)),
+            Claim(TEST_ACCURACY, Above("on", "off", 0.1)),
         ),
     ),
     Exercise(

@@ -66,7 +66,8 @@ def change(before: str, after: str, channels: int | None = None, trained: bool =
         return float((new - old).norm() / old.norm())
 
     what = after if channels is None else f"the first {channels} channels of {after}"
-    return OfMaps(f"change from {before} to {what}", read, trained)
+    when = " after a run" if trained else ""
+    return OfMaps(f"change from {before} to {what}{when}", read, trained)
 
 
 def quotient(one: OfMaps, other: OfMaps) -> OfMaps:

@@ -54,6 +54,8 @@ ACCURACY_GAP = OfRun(
     lambda end: (end.train_accuracy or 0.0) - (end.test_accuracy or 0.0),
     failed=float("nan"),
 )
+# The loss of a guess among ten classes is ln 10 = 2.303.
+CHANCE_LOSS = (2.28, 2.33)
 PARAMS = OfTable("parameters", lambda table: table.params)
 MACS = OfTable("multiply-accumulates", lambda table: table.macs)
 MEMORY = OfTable("bytes of activations", lambda table: table.activation_bytes)

@@ -35,28 +35,29 @@ class Result:
         return self.claim.check.holds(self.figures)
 
 
-def check(
-    exercise: Exercise, seeds: Iterable[int] = SEEDS, changes: Mapping[str, Any] | None = None
-) -> list[Result]:
-    """Do an exercise with every seed; what each of its claims comes to.
+def check(exercise: Exercise, seeds: Iterable[int] = SEEDS, *, short: bool = False) -> list[Result]:
+    """Do an exercise with every seed, or its short form; what each of its claims comes to.
 
     A count in the layer table is the same with every seed.
-
-    `changes` are made in every run, to shorten it.
 
     Raises: TrainingError for a run that stops before its end.
     """
     seeds = [0] if exercise.view == "Architecture" else list(seeds)
+    changes = exercise.short or {} if short else {}
     trials = {
-        arm.name: [Trial(arm, {**(changes or {}), "seed": seed}) for seed in seeds]
-        for arm in exercise.arms
+        arm.name: [Trial(arm, {**changes, "seed": seed}) for seed in seeds] for arm in exercise.arms
     }
     return [
         Result(
             claim,
-            {name: [trial.figure(claim.measure) for trial in trials[name]] for name in trials},
+            {
+                name: [trial.figure(claim.measure) for trial in tried]
+                for name, tried in trials.items()
+                if name in claim.check.arms
+            },
         )
         for claim in exercise.claims
+        if claim.soon or not short
     ]
 
 
@@ -73,8 +74,7 @@ class Trial:
             ended = self.trained[0]
             return measure.read(ended) if isinstance(ended, Finished) else measure.failed
         if isinstance(measure, OfMaps):
-            maps = self.trained_maps if measure.trained else self.fresh_maps
-            return measure.read(maps, self.picture)
+            return measure.read(*(self.trained_maps if measure.trained else self.fresh_maps))
         return measure.read(self.table)
 
     @cached_property
@@ -90,25 +90,25 @@ class Trial:
         raise TrainingError(f"The run ended as {end.type!r}, before it was done.")
 
     @cached_property
-    def trained_maps(self) -> Maps:
-        """What the network makes of the picture after the run."""
+    def trained_maps(self) -> tuple[Maps, Tensor]:
+        """What the network makes of a picture after the run, and the picture."""
         end, model = self.trained
         if model is None:
             raise TrainingError(f"The run {self.arm.name!r} left no weights: {end}")
-        return features.extract(model, self.picture)
+        return self.maps(model)
 
     @cached_property
-    def fresh_maps(self) -> Maps:
-        """What the network makes of the picture with the weights that the seed draws."""
+    def fresh_maps(self) -> tuple[Maps, Tensor]:
+        """The same with the weights that the seed draws."""
         arm, seed = self.arm, self.changes.get("seed", 0)
-        model = checkpoint.fresh(arm.network, arm.options, arm.image_size, seed)
-        return features.extract(model, self.picture)
+        return self.maps(checkpoint.fresh(arm.network, arm.options, arm.image_size, seed))
 
-    @cached_property
-    def picture(self) -> Tensor:
-        """The sample that a reader sees first, as the network's input."""
+    def maps(self, model: nn.Module) -> tuple[Maps, Tensor]:
+        """What a network makes of the sample that a reader sees first, and the sample."""
+        options: Any = model.options
         sample = images.decode(SAMPLE.path.read_bytes())
-        return images.to_batch(sample, self.arm.image_size, self.arm.options.in_channels)
+        batch = images.to_batch(sample, self.arm.image_size, options.in_channels)
+        return features.extract(model, batch), batch
 
     @cached_property
     def table(self) -> Summary:

@@ -9,13 +9,14 @@ import streamlit as st
 from cnnlab import diagrams
 from cnnlab.catalog import NETWORKS, NetworkSpec, Section
 from cnnlab.trace import trace_of
-from pages.components import activation_charts, drawings
+from pages.components import activation_charts, drawings, exercises
 
 TEXTS = Path(__file__).parents[2] / "assets" / "text"
 WORDS_PER_MINUTE = 180
-# A line of a text that stands for figures: "{figure: block, network}" is two side by side.
-MARKER = re.compile(r"^\{figure: ([\w, ]+)\}$", re.MULTILINE)
-ACTIVATIONS = "activations"
+# A line of a text that stands for figures, "{figure: block, network}" for two side by side, or
+# for the things to try.
+MARKER = re.compile(r"^\{(?:figure: )?([\w, ]+)\}$", re.MULTILINE)
+ACTIVATIONS, EXERCISES = "activations", "exercises"
 
 
 def show(section: Section, _spec: NetworkSpec) -> None:
@@ -25,13 +26,15 @@ def show(section: Section, _spec: NetworkSpec) -> None:
             st.markdown(words)
             if kinds == [ACTIVATIONS]:
                 activation_charts.show()
+            elif kinds == [EXERCISES]:
+                exercises.show(section)
             elif kinds:
                 row = "_".join(kinds)
                 drawings.show(book_figures(section, kinds), row, headings=False)
 
 
 def parts(text: str) -> Iterator[tuple[str, list[str]]]:
-    """Pieces of a text, each with the kinds of the figures that follow it."""
+    """Pieces of a text, each with what its marker asks for."""
     *pairs, rest = MARKER.split(text)
     for words, names in zip(pairs[::2], pairs[1::2], strict=True):
         yield words, names.split(", ")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cnnlab import catalog
+from cnnlab import catalog, exercises
 
 TEXTS = Path(__file__).parents[2] / "assets" / "text"
 
@@ -67,8 +67,8 @@ def read(slug: str) -> str:
 
 
 def body(slug: str) -> str:
-    """The text without its sources and the places of its figures."""
-    return re.sub(r"^(Sources:.*|\{figure:.*\})$", "", read(slug), flags=re.MULTILINE)
+    """The text without its sources and the places of its figures and exercises."""
+    return re.sub(r"^(Sources:.*|\{.*\})$", "", read(slug), flags=re.MULTILINE)
 
 
 def prose_words(text: str) -> list[str]:
@@ -138,12 +138,9 @@ def test_headings_leave_the_title_to_the_page(slug: str) -> None:
 
 @slugs
 def test_a_text_ends_with_things_to_try_and_its_sources(slug: str) -> None:
-    _, found, rest = read(slug).partition("\n#### Try it\n\n")
+    _, found, sources = read(slug).partition("\n#### Try it\n\n{exercises}\n\n")
     assert found
-    *tries, blank, sources = rest.rstrip("\n").splitlines()
-    assert blank == ""
-    assert 2 <= len(tries) <= 4
-    assert all(re.match(r"- \*\*(Architecture|Feature maps|Train)\b", line) for line in tries)
+    assert 1 <= len(exercises.of_section(slug)) <= 4
     number = catalog.SECTIONS[slug].number.removeprefix("9.")
     assert sources.startswith("Sources: ")
     assert f"section 8.{number}, and 0.17.6, section 7.{number}." in sources
