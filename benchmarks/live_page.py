@@ -112,6 +112,8 @@ class Tab:
         self.ticks = 0
         self._asked: list[float] = []
         self._finished: list[float] = []
+        self._parts_asked: list[float] = []
+        self._parts_finished: list[float] = []
         self.context = browser.new_context(viewport={"width": 1440, "height": 900})
         self.page: Page = self.context.new_page()
         self.page.set_default_timeout(PATIENCE_S * 1000)
@@ -144,21 +146,26 @@ class Tab:
         self._asked.clear()
         self._finished.clear()
 
-        def drawn() -> None:
-            change()
-            self._until(lambda: bool(self._asked and self._finished))
+        return self._cost(change, self._asked, self._finished)
 
-        return self.cost(drawn)
+    def redraw(self, change: Callable[[], object]) -> Cost:
+        """Do something for which the server draws a part of the page again, and wait for it."""
+        self._parts_asked.clear()
+        self._parts_finished.clear()
+        return self._cost(change, self._parts_asked, self._parts_finished)
 
-    def cost(self, action: Callable[[], object]) -> Cost:
-        """What something costs until it is drawn, and a moment longer."""
+    def _cost(
+        self, change: Callable[[], object], asked: list[float], finished: list[float]
+    ) -> Cost:
+        """What a change costs until it is drawn, and a moment longer."""
         begin_cpu_s, begin_s = self.cpu_s(), time.perf_counter()
-        action()
+        change()
+        self._until(lambda: bool(asked and finished))
         self.page.evaluate(DRAWN)
         drawn_s = time.perf_counter() - begin_s
         self.page.wait_for_timeout(SETTLE_MS)
         spent_s = self.cpu_s() - begin_cpu_s
-        server_s = self._finished[-1] - self._asked[0]
+        server_s = finished[-1] - asked[0]
         return Cost(spent_s * 1000, server_s * 1000, drawn_s * 1000)
 
     def watch(self, seconds: float) -> tuple[float, int]:
@@ -196,9 +203,11 @@ class Tab:
 
     def _sent(self, frame: str | bytes) -> None:
         message = BackMsg.FromString(frame) if isinstance(frame, bytes) else BackMsg()
-        if message.HasField("rerun_script") and not message.rerun_script.fragment_id:
-            self._asked.append(time.perf_counter())
-            self._finished.clear()  # an answer to this request comes later
+        if not message.HasField("rerun_script"):
+            return
+        is_part = bool(message.rerun_script.fragment_id)
+        (self._parts_asked if is_part else self._asked).append(time.perf_counter())
+        (self._parts_finished if is_part else self._finished).clear()  # its answer comes later
 
     def _received(self, frame: str | bytes) -> None:
         message = ForwardMsg.FromString(frame) if isinstance(frame, bytes) else ForwardMsg()
@@ -207,4 +216,5 @@ class Tab:
         if message.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY:
             self._finished.append(time.perf_counter())
         if message.script_finished == ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY:
+            self._parts_finished.append(time.perf_counter())
             self.ticks += 1

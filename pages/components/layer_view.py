@@ -57,6 +57,7 @@ def show(asked: Pass) -> None:
     )
     chosen = maps[layer]
     describe(asked, layer, chosen)
+    colour_bar.show(range_of(chosen, scale))
     overview, detail = st.columns([2, 1])
     with overview:
         show_all(layer, chosen, range_of(chosen, scale))
@@ -72,8 +73,8 @@ def describe(asked: Pass, layer: str, maps: LayerMaps) -> None:
     mean = found.mean.mean()
     std = ((found.std**2 + found.mean**2).mean() - mean**2).clamp(min=0).sqrt()
     st.markdown(
-        f"**{layer}**: {shape_text(maps.shape, ' × ')} (channels × height × width) · "
-        f"mean {number(float(mean))} · standard deviation {number(float(std))} · "
+        f"**{layer}**: {len(maps.low)} channels of {shape_text(maps.shape[1:], ' × ')} · "
+        f"mean {number(float(mean))} · std {number(float(std))} · "
         f"zeros {float(found.zeros.mean()):.0%}"
     )
     if maps.has_non_finite:
@@ -98,7 +99,6 @@ def show_all(layer: str, maps: LayerMaps, colours: Range) -> None:
         caption=f"{title}, in rows of {columns}{crossed_out(maps)}",
         alt=f"{title} in rows of {columns}, coloured from {low} to {high}{crossed_out(maps)}",
     )
-    colour_bar.show(colours)
 
 
 def crossed_out(maps: LayerMaps) -> str:

@@ -7,6 +7,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from cnnlab import catalog, features
 from cnnlab.errors import TrainingError
 from cnnlab.training import RunConfig, checkpoint
 
@@ -34,6 +35,28 @@ def test_fresh_weights_are_those_of_their_seed_and_leave_the_callers_numbers() -
     drawn, again, others = (m.get_parameter("conv1.weight") for m in (one, same, other))
     assert torch.equal(drawn, again)
     assert not torch.equal(drawn, others)
+
+
+@pytest.mark.parametrize("network", ["lenet", "vgg", "resnet", "densenet"])
+def test_without_its_head_a_network_makes_the_same_maps(tmp_path: Path, network: str) -> None:
+    config = RunConfig(network=network, options="small")
+    whole = checkpoint.fresh(network, config.options, config.image_size, seed=1)
+    checkpoint.save(whole, config, tmp_path / "w.safetensors")
+    fresh = checkpoint.fresh(network, config.options, config.image_size, seed=1, head=False)
+    loaded = checkpoint.load(tmp_path / "w.safetensors", head=False)[0]
+    picture = torch.rand(1, config.options.in_channels, config.image_size, config.image_size)
+    expected = features.extract(whole, picture)
+    for model in (fresh, loaded):
+        assert not [m for m in model.modules() if isinstance(m, torch.nn.Linear)]
+        maps = features.extract(model, picture)
+        assert maps.keys() == expected.keys()
+        assert all(torch.equal(maps[name], y) for name, y in expected.items())
+
+
+def test_the_widest_vgg_without_its_head_is_small() -> None:
+    spec = catalog.NETWORKS["vgg"]
+    body = checkpoint.fresh("vgg", spec.presets["d2l_full"], 224, seed=0, head=False)
+    assert checkpoint.parameters(body) < 10e6
 
 
 def misnamed(path: Path) -> None:

@@ -1,0 +1,72 @@
+"""What another layer or channel costs under Feature maps, on a real server with a real browser.
+
+    python -m benchmarks.features --moves 20
+
+ResNet-18 at 224 pixels. CPU: of the server's process. Server: from the browser's request to the
+server's last word, which is that of a busy machine: the browser shares it. Another size is a pass
+through the network; moves of a slider only draw.
+"""
+
+import argparse
+import tempfile
+from pathlib import Path
+
+from benchmarks.figures import HEADER, Figure, heading, machine, write
+from benchmarks.live_page import Cost, Tab, browsing, link_data, serving
+
+PAGE, KNOBS = "resnet", "&a.resnet.preset=resnet18&a.resnet.image_size=224"
+AIM_MS = 150
+
+
+def moves(tab: Tab, slider: str, count: int) -> list[Cost]:
+    """Moves of a slider from its left end to the right; the first is not counted."""
+    handle = tab.page.get_by_role("slider", name=slider)
+    return [tab.redraw(lambda: handle.press("ArrowRight")) for _ in range(count + 1)][1:]
+
+
+def figures(name: str, costs: list[Cost], aim_ms: float | None = AIM_MS) -> list[Figure]:
+    """The median, the worst and the aim of a kind of change."""
+    return [
+        Figure(f"{name}: CPU", "ms", [cost.cpu_ms for cost in costs], aim_ms, "median"),
+        Figure(f"{name}: server", "ms", [cost.server_ms for cost in costs]),
+        Figure(f"{name}: drawn", "ms", [cost.drawn_ms for cost in costs]),
+    ]
+
+
+def measure(folder: Path, count: int) -> list[Figure]:
+    """A new size of the input first, then layers and channels of the largest maps."""
+    with (
+        browsing() as browser,
+        serving(folder / "home", link_data(folder / "data")) as server,
+    ):
+        tab = Tab(browser, server)
+        tab.open(PAGE, "Feature maps", KNOBS)
+        size = tab.page.get_by_role("slider", name="Input size")
+        passes = [tab.rerun(lambda: size.press("ArrowLeft")) for _ in range(5)]
+        found = figures("another size", passes, aim_ms=None)
+        found += figures("another channel", moves(tab, "Channel", count))
+        found += figures("another layer", moves(tab, "Layer", count))
+        tab.close()
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--moves", type=int, default=20, help="of each slider")
+    parser.add_argument("--json", type=Path)
+    arguments = parser.parse_args()
+    if not 1 <= arguments.moves <= 40:
+        parser.error(f"--moves is {arguments.moves}; it has to be from 1 to 40")
+    found = machine()
+    print(heading(found))
+    with tempfile.TemporaryDirectory(prefix="cnnlab-benchmark-") as folder:
+        rows = measure(Path(folder), arguments.moves)
+    print(HEADER)
+    for row in rows:
+        print(row.line())
+    if arguments.json:
+        write(arguments.json, found, [row.row() for row in rows])
+
+
+if __name__ == "__main__":
+    main()
