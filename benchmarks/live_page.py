@@ -1,4 +1,4 @@
-"""A real server of the app and a browser tab on it, with ears on what they tell each other."""
+"""A real server of the app and a browser tab on it, the messages between them recorded."""
 
 import contextlib
 import os

@@ -1,4 +1,4 @@
-"""CNN Lab: the networks of the chapter, looked at, looked through and trained."""
+"""CNN Lab: the networks of the chapter, to be built, drawn, observed and trained."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Files that are either whole or not there."""
+"""Atomic writes: a file is either whole or not there."""
 
 import contextlib
 import os

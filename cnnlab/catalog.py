@@ -1,4 +1,4 @@
-"""What exists: the networks and the sections of the chapter, each listed once."""
+"""Catalog: the networks and the sections of the chapter, each listed once."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

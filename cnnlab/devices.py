@@ -1,4 +1,4 @@
-"""Where a network can be trained: the GPUs of this machine that work, and its CPU."""
+"""Devices that can train: the GPUs of this machine that work, and its CPU."""
 
 import os
 from dataclasses import dataclass

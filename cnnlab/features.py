@@ -8,8 +8,8 @@ from torch import Tensor, nn
 
 from cnnlab import catalog
 from cnnlab.errors import ConfigError
+from cnnlab.hooks import private_copy, watching
 from cnnlab.trace import Shape
-from cnnlab.tracing import private_copy, watching
 
 
 def extract(

@@ -1,4 +1,4 @@
-"""Where things are kept on this machine: data sets, what is derived from them, runs."""
+"""Folders on this machine: data sets, what is derived from them, runs."""
 
 import contextlib
 import os

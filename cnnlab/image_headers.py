@@ -1,4 +1,4 @@
-"""What a PNG, JPEG or WebP file says about itself, read before any pixel is decoded.
+"""Header reader for PNG, JPEG and WebP: what a file says of itself, before a pixel is decoded.
 
 Text, profiles, thumbnails and EXIF blocks are where small files hide large amounts of work, and
 a picture is complete without them. So they never reach the decoder: the walkers below take the

@@ -1,4 +1,4 @@
-"""Pictures from strangers: untrusted bytes become a clean RGB picture, or an error that helps."""
+"""Decoder for untrusted pictures: bytes become a clean RGB picture, or an error that helps."""
 
 import threading
 from dataclasses import dataclass

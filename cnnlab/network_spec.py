@@ -1,4 +1,4 @@
-"""What a network of the catalog is: how it is built, checked, and trained."""
+"""Entry of a network in the catalog: how it is built, checked, and trained."""
 
 from bisect import bisect_left
 from collections.abc import Callable, Mapping

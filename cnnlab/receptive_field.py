@@ -1,4 +1,4 @@
-"""How much of the input one value sees, read from the functions that made it."""
+"""Receptive field: how much of the input one value sees, by the functions that made it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""One pass of a model over shapes alone: what ran, what it read, and what it costs."""
+"""Trace of a model, from one pass over shapes alone: what ran, what it read, and what it costs."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,10 +11,10 @@ from torch.overrides import TorchFunctionMode
 
 from cnnlab import catalog
 from cnnlab.errors import ConfigError
+from cnnlab.hooks import private_copy
 from cnnlab.network_spec import NetworkSpec
 from cnnlab.networks.options import Options
 from cnnlab.receptive_field import View, window
-from cnnlab.tracing import private_copy
 
 Shape = tuple[int, ...]
 

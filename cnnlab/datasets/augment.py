@@ -1,4 +1,4 @@
-"""From stored bytes to the network's input: resizing and augmentation, a whole batch at once."""
+"""Input of the network from stored bytes: resizing and augmentation, a whole batch at once."""
 
 import torch
 from pydantic import Field

@@ -1,4 +1,4 @@
-"""What a data set is: all its pictures as bytes, and facts that hold before it is loaded."""
+"""Data set: all its pictures as bytes, and facts that hold before it is loaded."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Fetching an archive with progress; a partial download never looks complete."""
+"""Download of an archive, with its progress; a partial one never looks complete."""
 
 import contextlib
 import gzip

@@ -1,4 +1,4 @@
-"""What the diagrams say about each kind of layer and block: one table each."""
+"""Labels of diagrams: what is said about each kind of layer and block, one table each."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ from typing import Any, Literal
 from torch import nn
 
 from cnnlab import catalog
+from cnnlab.hooks import leaves
 from cnnlab.networks.densenet import DenseBlock, DenseLayer, Transition
 from cnnlab.networks.googlenet import Inception
 from cnnlab.networks.nin import NiNBlock
 from cnnlab.networks.resnet import Bottleneck, Residual
 from cnnlab.networks.vgg import VGGBlock
-from cnnlab.tracing import leaves
 
 Kind = Literal[
     "terminal",

@@ -1,1 +1,1 @@
-"""Who computes when: the queue, its limits, and the engines that do the runs."""
+"""Jobs: the queue of runs, its limits, and the engines that do them."""

@@ -1,4 +1,4 @@
-"""The engine that the operator chose."""
+"""Choice of the engine, by the operator's settings."""
 
 from cnnlab.jobs.engine import Engine
 from cnnlab.jobs.limits import Settings

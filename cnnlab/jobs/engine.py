@@ -1,4 +1,4 @@
-"""What an engine is: it takes a configuration and gives events."""
+"""Engine: takes a configuration and gives events."""
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction

@@ -1,4 +1,4 @@
-"""The fair queue: first come, first served among visitors, not among jobs."""
+"""Fair queue: first come, first served among visitors, not among jobs."""
 
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator, Sequence

@@ -1,4 +1,4 @@
-"""Following a run: the engine does it, and what it reports is written to the store."""
+"""Follower of runs: reads the events of an engine and writes them to the store."""
 
 import math
 import threading

@@ -1,4 +1,4 @@
-"""A run in the hands of the manager, and its place in the queue."""
+"""Job: a run that the manager queues or has begun, and its place in the queue."""
 
 import threading
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What an operator can set, from the environment."""
+"""Settings of the operator, from the environment."""
 
 import os
 from typing import Literal, Self

@@ -1,4 +1,4 @@
-"""The manager: it takes runs from visitors, has an engine do them, and keeps them in the store."""
+"""Run manager: takes runs from visitors, has an engine do them, and keeps them in the store."""
 
 import logging
 import threading

@@ -1,4 +1,4 @@
-"""What must be written to the store, in order; what a full disk refuses is tried again."""
+"""Queue of writes to the store, in order; what a full disk refuses is tried again."""
 
 import logging
 import sqlite3

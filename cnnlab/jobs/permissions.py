@@ -1,4 +1,4 @@
-"""Whose run it is: a visitor changes their own runs, and nobody else's."""
+"""Permission check: a visitor changes their own runs, and nobody else's."""
 
 from cnnlab.errors import TrainingError
 from cnnlab.runs.records import RunRecord

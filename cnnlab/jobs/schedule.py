@@ -1,4 +1,4 @@
-"""Which run is done where and when: the fair queue on one side, an engine's slots on the other."""
+"""Schedule of jobs: the fair queue on one side, an engine's slots on the other."""
 
 import math
 import threading

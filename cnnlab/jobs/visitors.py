@@ -1,4 +1,4 @@
-"""Who is here, so that a run that nobody looks at does not hold the machine."""
+"""Presence of visitors, so that a run that nobody looks at does not hold the machine."""
 
 import threading
 from collections import Counter

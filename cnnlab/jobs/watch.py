@@ -1,4 +1,4 @@
-"""Ending what should not go on: runs that take too long, and runs that nobody looks at."""
+"""Watchdog: ends runs that take too long, and runs that nobody looks at."""
 
 import logging
 import math

@@ -1,4 +1,4 @@
-"""What the knobs of every network have in common."""
+"""Options: what the knobs of every network have in common."""
 
 from typing import Annotated, Literal
 

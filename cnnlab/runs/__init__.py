@@ -1,1 +1,1 @@
-"""What is kept of runs: the store, comparisons and exports."""
+"""Kept runs: the store, comparisons and exports."""

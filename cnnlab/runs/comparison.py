@@ -1,4 +1,4 @@
-"""What sets runs apart, which of them can be compared, and what to beware of."""
+"""Comparison of runs: what sets them apart, which can be compared, and what to beware of."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""The SQLite file of a store: opened with suspicion, then read and written by many threads."""
+"""SQLite file of a store: checked when it is opened, read and written by many threads."""
 
 import contextlib
 import sqlite3
@@ -128,7 +128,7 @@ DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 def _move_aside(path: Path) -> Path:
-    """Keep the file and its journal under another name: somebody may still rescue them."""
+    """Keep the file and its journal under another name: what is in them may still be of use."""
     aside = path.with_name(f"runs-aside-{time.strftime('%Y%m%d-%H%M%S')}-{time.time_ns() % 10**6}")
     for suffix in ("-wal", "-shm", ""):
         with contextlib.suppress(FileNotFoundError):

@@ -1,4 +1,4 @@
-"""What a reader can take away of runs: CSV, JSON, TensorBoard."""
+"""Export of runs: CSV, JSON, TensorBoard."""
 
 import csv
 import importlib.util

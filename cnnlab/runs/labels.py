@@ -1,4 +1,4 @@
-"""What runs are called where several are shown: no two the same, and as short as can be."""
+"""Labels of runs where several are shown: no two the same, and as short as can be."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

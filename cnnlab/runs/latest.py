@@ -1,4 +1,4 @@
-"""How runs stand: their states and last points, read for many runs at once."""
+"""Latest state of runs: status and last points, read for many runs at once."""
 
 import json
 import sqlite3

@@ -1,4 +1,4 @@
-"""What a store gives: a run, and the points of its curve."""
+"""Records of a store: a run, and the points of its curve."""
 
 import json
 import math

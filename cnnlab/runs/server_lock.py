@@ -1,4 +1,4 @@
-"""Whether a server still lives: each holds a file lock, which ends with its process."""
+"""File lock of each server, which ends with its process: who left runs behind when it died."""
 
 import secrets
 from pathlib import Path

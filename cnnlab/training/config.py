@@ -1,4 +1,4 @@
-"""Everything that defines a run; the same configuration gives the same curve."""
+"""Configuration of a run, complete: the same configuration gives the same curve."""
 
 from collections.abc import Mapping
 from dataclasses import asdict

@@ -1,4 +1,4 @@
-"""A step recorded once as a CUDA graph and replayed: one launch instead of hundreds."""
+"""CUDA graph of a training step, recorded once and replayed: one launch instead of hundreds."""
 
 import logging
 import os

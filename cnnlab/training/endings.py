@@ -1,4 +1,4 @@
-"""How a run ends: its last event, in words and figures."""
+"""Endings of a run: the last event, with its losses, accuracies and message."""
 
 from pathlib import Path
 

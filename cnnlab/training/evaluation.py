@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import torch
 
-from cnnlab.tracing import evaluating
+from cnnlab.hooks import evaluating
 from cnnlab.training.metrics import Metrics
 from cnnlab.training.trainer import Trainer
 

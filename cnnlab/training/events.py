@@ -1,4 +1,4 @@
-"""What a run reports, in the order in which it happens."""
+"""Events of a run, in the order in which they happen."""
 
 from typing import Annotated, Literal
 

@@ -1,4 +1,4 @@
-"""What the weights are before the first step, drawn for each parameter by its name."""
+"""Initial weights, drawn for each parameter by its name."""
 
 import hashlib
 import math

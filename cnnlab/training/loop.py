@@ -68,7 +68,7 @@ def _run(
 def steps(
     run: RunState, trainer: Trainer, save_to: Path | None, should_stop: Callable[[], bool]
 ) -> Generator[Event, None, Ending]:
-    """Train to the end of the plan, the budget or the reader's patience."""
+    """Train to the end of the plan, the budget or the reader's stop."""
     plan = run.plan
     observer = Observer(run.config.probes, trainer, plan.observation_steps)
     trainer.model.train()

@@ -1,4 +1,4 @@
-"""Memory of the device: whether an error means that there is none left, and giving it back."""
+"""Memory of the device: recognizing that it is full, and giving it back."""
 
 import torch
 

@@ -1,4 +1,4 @@
-"""What a run changes in its process and gives back: random numbers and the current GPU."""
+"""State that a run changes in its process and restores: random numbers and the current GPU."""
 
 from types import TracebackType
 from typing import Any

@@ -1,4 +1,4 @@
-"""Which number format and layout a run computes in, by what is fastest here."""
+"""Choice of a run's number format and memory layout, by what is fastest here."""
 
 import platform
 from collections.abc import Callable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Where a run stands: its step, its figures so far, the time it took and will take."""
+"""State of a run: its step, losses and accuracies so far, the time it took and will take."""
 
 import math
 import time

@@ -1,4 +1,4 @@
-"""The model in training: its batches, one step forward, and predictions."""
+"""Trainer: a model in training, its batches, its steps and its predictions."""
 
 from collections.abc import Iterator
 from contextlib import nullcontext

@@ -1,4 +1,4 @@
-"""What the server does once, before the first visitor."""
+"""Start of the server, once, before the first visitor."""
 
 import gc
 import importlib

@@ -1,4 +1,4 @@
-"""What all visitors share: the run manager, and curves that no longer change."""
+"""Shared by all visitors: the run manager, and curves that no longer change."""
 
 import streamlit as st
 

@@ -1,4 +1,4 @@
-"""The engine for this machine: a worker process for every GPU, and some for the CPU."""
+"""Engine for this machine: a worker process for every GPU, and some for the CPU."""
 
 import logging
 import threading
@@ -36,7 +36,7 @@ class _Job:
     untold: bool = True
 
     def ending_of(self, worker: Worker) -> Event | None:
-        """How the run ends if the worker is stuck or dead; None while there is hope."""
+        """How the run ends if the worker is stuck or dead; None where it may go on."""
         if self.cancelled_s is not None and time.monotonic() - self.cancelled_s > PATIENCE_S:
             # One that still warms up has not begun, and will pass the run over.
             return self.cancelled(KILLED if worker.ready else None)

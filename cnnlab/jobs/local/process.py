@@ -1,4 +1,4 @@
-"""The server's end of a worker: a process, and the thread that listens to it."""
+"""Worker process as its server handles it, with the thread that reads its output."""
 
 import contextlib
 import json
@@ -17,7 +17,7 @@ from cnnlab.training.estimate import Estimate
 from cnnlab.training.events import Event, from_json
 
 # A process that has closed its output is at its end; longer than this it does not take.
-LAST_WORDS_S = 2.0
+EXIT_S = 2.0
 
 log = logging.getLogger(__name__)
 
@@ -89,7 +89,7 @@ class Worker:
         """End the process at once and wait for it; a second time does nothing."""
         self.process.kill()
         self.process.wait()
-        self._listener.join(LAST_WORDS_S)
+        self._listener.join(EXIT_S)
         self.close_pipes()
 
     def close_pipes(self) -> None:
@@ -103,7 +103,7 @@ class Worker:
     def cause_of_death(self) -> str:
         """Why the process ended, in a sentence."""
         try:
-            code = self.process.wait(LAST_WORDS_S)
+            code = self.process.wait(EXIT_S)
         except subprocess.TimeoutExpired:
             cause, remedy = "it stopped answering", "Start the run again."
         else:
@@ -127,7 +127,7 @@ class Worker:
             # It died in the middle of a line, or something else wrote to the pipe.
             log.warning("worker %s: its events end in %r", self.process.pid, line[:80])
         with contextlib.suppress(subprocess.TimeoutExpired):
-            self.process.wait(LAST_WORDS_S)
+            self.process.wait(EXIT_S)
             self._on_death(self)
 
 

@@ -1,4 +1,4 @@
-"""A process that trains: `python -m cnnlab.jobs.local.worker [device [idle seconds]]`.
+"""Worker: a process that trains, `python -m cnnlab.jobs.local.worker [device [idle seconds]]`.
 
 Commands come in and events go out as JSON lines; the log goes to standard error. The process
 ends when its standard input closes, so that none is left behind when the server dies, and where
@@ -139,7 +139,7 @@ def estimated(command: dict[str, Any], commands: Commands) -> Estimate | None:
 
 
 class Unusable(Exception):
-    """Nobody knows what state this process is in; a fresh one should take its place."""
+    """The state of this process is unknown; a fresh one has to take its place."""
 
 
 def events(command: dict[str, Any], cancelled: Set[str]) -> Iterator[Event]:
@@ -195,7 +195,7 @@ def warm_up(device: str) -> None:
 
 
 def die_with_parent() -> None:
-    """A second belt beside the closed input: Linux kills this process when its parent dies."""
+    """Linux kills this process when its parent dies, also where its input stays open."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 

@@ -1,4 +1,4 @@
-"""The cluster as the server sees it: joining it, its room, its messenger, its losses in words."""
+"""A Ray cluster: joining it, how many runs fit, who passes stops on, why a run was lost."""
 
 import importlib
 import os
@@ -76,7 +76,7 @@ def room(ray: Any, settings: Settings) -> int:
 
 
 def stops_actor(ray: Any) -> Any:
-    """A messenger on this machine, asked by every run whether it shall stop."""
+    """An actor on this machine, asked by every run whether it shall stop."""
     import asyncio
 
     # Inside a function, so that it travels as a whole: its process need not import PyTorch.

@@ -1,4 +1,4 @@
-"""Runs on a Ray cluster: the server only listens, and needs no GPU."""
+"""Engine for a Ray cluster: the server only collects events, and needs no GPU."""
 
 import logging
 import threading
@@ -31,7 +31,7 @@ KILLED = "The run was waiting or in a long step, so its weights could not be kep
 log = logging.getLogger(__name__)
 
 
-class OutOfPatience(Exception):
+class NotStopped(Exception):
     """The run was asked to stop and did not, or the engine is closing."""
 
 
@@ -108,10 +108,10 @@ class RayEngine:
         """Do a run and give its events; the cluster, not the slot, decides where it is done."""
         with self._idle:
             self._running += 1
-        story = RestartedCurve()
+        curve = RestartedCurve()
         try:
-            while (yield from self._attempt(run, config, weights, story)):
-                story.restarts += 1
+            while (yield from self._attempt(run, config, weights, curve)):
+                curve.restarts += 1
         finally:
             self._cancelled.pop(run, None)
             if not self._closed:
@@ -135,7 +135,7 @@ class RayEngine:
         self._ray.shutdown()
 
     def _attempt(
-        self, run: str, config: RunConfig, weights: Path, story: RestartedCurve
+        self, run: str, config: RunConfig, weights: Path, curve: RestartedCurve
     ) -> Generator[Event, None, bool]:
         """Do a run, perhaps not for the first time; returns whether to try again."""
         broken: Exception = RuntimeError("the task gave no ending")
@@ -143,31 +143,31 @@ class RayEngine:
         try:
             for lines, content in self._batches(run, config):
                 for line in lines:
-                    event = story.add(from_json(line))
+                    event = curve.add(from_json(line))
                     if isinstance(event, Finished | Cancelled):
-                        ending = delivered(event, content, weights, story.note())
+                        ending = delivered(event, content, weights, curve.note())
                     elif isinstance(event, Failed):
                         ending = event
                     elif event is not None:
                         yield event
-        except (OutOfPatience, self._ray.exceptions.RayError) as error:
+        except (NotStopped, self._ray.exceptions.RayError) as error:
             broken = error
         if ending is not None:
             # Only now, as the reader stops here, and the task must not be cut off at its end.
             yield ending
             return False
-        figures = {"step": story.step, "elapsed_s": story.elapsed_s}
-        if isinstance(broken, OutOfPatience) or run in self._cancelled:
-            yield Cancelled(**figures, epoch=story.epoch, note=KILLED)
+        figures = {"step": curve.step, "elapsed_s": curve.elapsed_s}
+        if isinstance(broken, NotStopped) or run in self._cancelled:
+            yield Cancelled(**figures, epoch=curve.epoch, note=KILLED)
             return False
         log.warning("run %s: %s", run, broken)
-        if is_loss(self._ray, broken) and story.restarts < self._settings.ray_restarts:
+        if is_loss(self._ray, broken) and curve.restarts < self._settings.ray_restarts:
             return True
         yield Failed(message=cause_of_death(self._ray, broken), **figures)
         return False
 
     def _batches(self, run: str, config: RunConfig) -> Iterator[Batch]:
-        """What the task sends; ends it when nobody listens any more."""
+        """What the task sends; ends it when its events are asked for no longer."""
         ray = self._ray
         stream = self._task.remote(
             run,
@@ -183,8 +183,8 @@ class RayEngine:
                     except StopIteration:
                         return
                     yield ray.get(reference, timeout=FETCH_S)
-                elif self._closed or self._out_of_patience(run):
-                    raise OutOfPatience
+                elif self._closed or self._stops_too_slowly(run):
+                    raise NotStopped
         finally:
             # Nothing happens where the task has ended.
             ray.cancel(stream, force=True)
@@ -194,7 +194,7 @@ class RayEngine:
         device = "cuda" if self._settings.ray_gpus_per_run and config.device != "cpu" else "cpu"
         return config.replace(device=device)
 
-    def _out_of_patience(self, run: str) -> bool:
+    def _stops_too_slowly(self, run: str) -> bool:
         asked_s = self._cancelled.get(run)
         return asked_s is not None and time.monotonic() - asked_s > PATIENCE_S
 

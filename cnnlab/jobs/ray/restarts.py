@@ -9,7 +9,7 @@ from cnnlab.training.events import Event, Failed, Measurement, Started
 
 @dataclass
 class RestartedCurve:
-    """Remembers what was shown of a run, and drops what a new attempt repeats.
+    """Curve of a run over its attempts: knows what was shown, and drops what a new attempt repeats.
 
     The same configuration gives the same steps, so a run that starts again from its first step
     is silent until it has passed the last one shown. Its times go on from the first start: the

@@ -1,4 +1,4 @@
-"""What a machine of a Ray cluster does: the same loop, its events sent in batches."""
+"""Ray task: the training loop on a machine of the cluster, its events sent in batches."""
 
 import tempfile
 import threading

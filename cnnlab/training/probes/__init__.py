@@ -1,4 +1,4 @@
-"""What can be observed inside a run; a further probe is a file here and a line in KINDS."""
+"""Probes: what can be observed inside a run; a further one is a file here and a line in KINDS."""
 
 from cnnlab.errors import ConfigError
 from cnnlab.training.probes.batch_norm import BatchNormProbe

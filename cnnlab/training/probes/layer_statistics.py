@@ -6,7 +6,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from cnnlab.tracing import leaves, watching
+from cnnlab.hooks import leaves, watching
 from cnnlab.training.probes.probe import Observed, Probe, Readings
 from cnnlab.training.probes.samples import SCALES, sample, summarize
 

@@ -15,7 +15,7 @@ from torch.nn.functional import adaptive_avg_pool2d
 
 from cnnlab import images
 from cnnlab.errors import ConfigError, ImageError
-from cnnlab.tracing import evaluating, watching
+from cnnlab.hooks import evaluating, watching
 from cnnlab.training.probes.probe import Observed, Probe, Readings
 
 # The picture travels with the configuration: to the worker, into the store, into a notebook.

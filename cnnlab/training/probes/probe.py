@@ -1,4 +1,4 @@
-"""What a probe is: a setting of a run that says what to read off some of its steps."""
+"""Probe: a setting of a run that says what to read off some of its steps."""
 
 from collections.abc import Generator
 from typing import Protocol

@@ -1,4 +1,4 @@
-"""Watching a model while a picture passes through it, and leaving no trace behind."""
+"""Forward hooks on a model: set for a pass and taken off after it, its modes restored."""
 
 import copy
 import threading
