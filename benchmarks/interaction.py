@@ -42,7 +42,7 @@ from cnnlab.training.events import Evaluation, Progress
 PHOTO_PX = (4000, 3000)
 EARLIER_RUNS, EARLIER_POINTS = 4, 250
 # The page with a run that outlasts the measurement.
-SECTION, LONG_RUN = "resnet", "&t.resnet.epochs=30"
+SECTION, LONG_RUN = "resnet", "&epochs=30"
 WARM_UP = 2
 # The page says so when the worker is warm and has nothing more to do.
 SPEED_KNOWN = "computed in"

@@ -83,7 +83,15 @@ def misfit(model: nn.Module, shape: tuple[int, ...]) -> str | None:
     )
 
 
-# Source of the book's recipes: Dive into Deep Learning 0.17.6. The quick ones are ours.
+def book_recipe(image_size: int, batch_size: int, lr: float) -> Recipe:
+    """How the book trains: plain SGD for ten epochs on Fashion-MNIST, from Xavier weights.
+
+    Source: Dive into Deep Learning 0.17.6.
+    """
+    return Recipe(image_size, batch_size, lr, epochs=10, dataset="fashion_mnist", init="xavier")
+
+
+# The quick recipes are ours.
 NETWORKS: dict[str, NetworkSpec] = {
     spec.name: spec
     for spec in (
@@ -95,8 +103,9 @@ NETWORKS: dict[str, NetworkSpec] = {
             network=lenet.LeNet,
             options=lenet.LeNetOptions,
             presets=lenet.PRESETS,
-            book=Recipe(image_size=28, batch_size=256, lr=0.9, epochs=10, init="xavier"),
+            book=book_recipe(image_size=28, batch_size=256, lr=0.9),
             quick=Recipe(image_size=32, batch_size=64, lr=0.02, epochs=6, momentum=0.9),
+            recipes={"d2l_bn": book_recipe(image_size=28, batch_size=256, lr=1.0)},
         ),
         NetworkSpec(
             name="alexnet",
@@ -106,7 +115,7 @@ NETWORKS: dict[str, NetworkSpec] = {
             network=alexnet.AlexNet,
             options=alexnet.AlexNetOptions,
             presets=alexnet.PRESETS,
-            book=Recipe(image_size=224, batch_size=128, lr=0.01, epochs=10, init="xavier"),
+            book=book_recipe(image_size=224, batch_size=128, lr=0.01),
             quick=Recipe(
                 image_size=48,
                 batch_size=64,
@@ -125,7 +134,7 @@ NETWORKS: dict[str, NetworkSpec] = {
             options=vgg.VGGOptions,
             presets=vgg.PRESETS,
             blocks=(vgg.VGGBlock,),
-            book=Recipe(image_size=224, batch_size=128, lr=0.05, epochs=10, init="xavier"),
+            book=book_recipe(image_size=224, batch_size=128, lr=0.05),
             quick=Recipe(
                 image_size=32,
                 batch_size=64,
@@ -144,7 +153,7 @@ NETWORKS: dict[str, NetworkSpec] = {
             options=nin.NiNOptions,
             presets=nin.PRESETS,
             blocks=(nin.NiNBlock,),
-            book=Recipe(image_size=224, batch_size=128, lr=0.1, epochs=10, init="xavier"),
+            book=book_recipe(image_size=224, batch_size=128, lr=0.1),
             quick=Recipe(
                 image_size=48,
                 batch_size=64,
@@ -163,7 +172,7 @@ NETWORKS: dict[str, NetworkSpec] = {
             options=googlenet.GoogLeNetOptions,
             presets=googlenet.PRESETS,
             blocks=(googlenet.Inception,),
-            book=Recipe(image_size=96, batch_size=128, lr=0.1, epochs=10, init="xavier"),
+            book=book_recipe(image_size=96, batch_size=128, lr=0.1),
             quick=Recipe(image_size=40, batch_size=64, lr=0.05, epochs=2, momentum=0.9),
         ),
         NetworkSpec(
@@ -175,7 +184,7 @@ NETWORKS: dict[str, NetworkSpec] = {
             options=resnet.ResNetOptions,
             presets=resnet.PRESETS,
             blocks=(resnet.Residual, resnet.Bottleneck),
-            book=Recipe(image_size=96, batch_size=256, lr=0.05, epochs=10, init="xavier"),
+            book=book_recipe(image_size=96, batch_size=256, lr=0.05),
             quick=Recipe(image_size=32, batch_size=64, lr=0.05, epochs=2, momentum=0.9),
         ),
         NetworkSpec(
@@ -187,7 +196,7 @@ NETWORKS: dict[str, NetworkSpec] = {
             options=densenet.DenseNetOptions,
             presets=densenet.PRESETS,
             blocks=(densenet.DenseBlock, densenet.DenseLayer, densenet.Transition),
-            book=Recipe(image_size=96, batch_size=256, lr=0.1, epochs=10, init="xavier"),
+            book=book_recipe(image_size=96, batch_size=256, lr=0.1),
             quick=Recipe(image_size=32, batch_size=64, lr=0.1, epochs=2, momentum=0.9),
         ),
     )
@@ -211,7 +220,8 @@ class Section:
     beside: tuple[str, ...] = ()
     # Files of `cnnlab/networks` that readers see besides the network's own.
     code: tuple[str, ...] = ()
-    train_knobs: Mapping[str, Any] = field(default_factory=dict)
+    # What is changed in the preset when the page opens.
+    changes: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def heading(self) -> str:
@@ -269,7 +279,7 @@ SECTIONS: dict[str, Section] = {
             preset="d2l_bn",
             figures=("norm_placement",),
             code=("batch_norm.py",),
-            train_knobs={"batch_norm": True},
+            changes={"batch_norm": True},
         ),
         Section(
             slug="resnet",

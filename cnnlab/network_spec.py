@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -24,14 +24,20 @@ LARGEST_NETWORK = 300_000_000
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a network is trained: the settings that a run starts from."""
+    """How a network is trained: the settings that a run starts from.
+
+    What is not among them, such as augmentation, starts as a run's configuration does.
+    """
 
     image_size: int
     batch_size: int
     lr: float
     epochs: int
+    dataset: str = "shapes"
     momentum: float = 0.0
     optimizer: str = "sgd"
+    schedule: str = "constant"
+    weight_decay: float = 0.0
     init: str = "default"
     train_size: int | None = None
 
@@ -52,6 +58,8 @@ class NetworkSpec:
     quick: Recipe
     # Its modules that a diagram draws as one box each, and one of them in detail.
     blocks: tuple[type[nn.Module], ...] = ()
+    # Presets that the book trains in another way than its first network of the kind.
+    recipes: Mapping[str, Recipe] = field(default_factory=dict)
     # Whether three seeds end as well in bfloat16 as in float32: `benchmarks.precision`.
     bfloat16: bool = True
 
@@ -92,11 +100,20 @@ class NetworkSpec:
             )
         return self.presets[name]
 
+    def recipe(self, preset: str) -> Recipe:
+        """How a preset is trained. Raises: ConfigError naming the presets that exist."""
+        self.preset(preset)
+        if preset in self.recipes:
+            return self.recipes[preset]
+        if preset == "small":
+            return self.quick
+        if preset.startswith("d2l"):
+            return self.book
+        return replace(self.book, image_size=IMAGENET_SIZE)
+
     def preset_image_size(self, name: str) -> int:
         """The size of the pictures that a preset is meant for. Units: pixels per side."""
-        if name == "small":
-            return self.quick.image_size
-        return self.book.image_size if name.startswith("d2l") else IMAGENET_SIZE
+        return self.recipe(name).image_size
 
     def default_image_size(self, options: Options) -> int:
         """The size that these knobs are meant for: the preset's, or the book's.

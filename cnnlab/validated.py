@@ -57,6 +57,20 @@ class OneOf:
         return name
 
 
+@dataclass(frozen=True)
+class Offered:
+    """Marks a number with the values that a reader is offered; others can be typed."""
+
+    values: tuple[float | None, ...]
+
+
+def offered(field: FieldInfo) -> tuple[Any, ...]:
+    """The values that a reader is offered for a number, where there are some."""
+    return tuple(
+        value for part in field.metadata if isinstance(part, Offered) for value in part.values
+    )
+
+
 def choices(field: FieldInfo) -> tuple[Any, ...]:
     """What a field can be, where that is a list of values or of names; else nothing."""
     if get_origin(field.annotation) is Literal:

@@ -17,9 +17,15 @@ RED, GREEN, BLUE = 0.299, 0.587, 0.114
 class Augment(Validated):
     """Which changes are drawn anew for every training picture."""
 
-    flip: bool = Field(False, description="Mirror half of the pictures left to right.")
-    crop: bool = Field(False, description="Shift by up to an eighth of the side.")
-    color: bool = Field(False, description="Change brightness, contrast and saturation.")
+    flip: bool = Field(
+        False, title="Flip pictures", description="Mirror half of the pictures left to right."
+    )
+    crop: bool = Field(
+        False, title="Shift pictures", description="Shift by up to an eighth of the side."
+    )
+    color: bool = Field(
+        False, title="Change colours", description="Change brightness, contrast and saturation."
+    )
 
 
 def prepare(images: Tensor, size: int, augment: Augment, random: torch.Generator) -> Tensor:

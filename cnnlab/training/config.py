@@ -17,13 +17,21 @@ from cnnlab.training.initialization import INITIALIZATIONS
 from cnnlab.training.optimizers import OPTIMIZERS
 from cnnlab.training.probes import Probe
 from cnnlab.training.schedules import SCHEDULES
-from cnnlab.validated import OneOf, Validated
+from cnnlab.validated import Offered, OneOf, Validated
 
+DatasetName = Annotated[str, OneOf(DATASETS)]
 Optimizer = Annotated[str, OneOf(OPTIMIZERS)]
 Schedule = Annotated[str, OneOf(SCHEDULES)]
 Init = Annotated[str, OneOf(INITIALIZATIONS)]
 Evaluate = Literal["spread", "end"]
 Precision = Literal["auto", "float32", "bfloat16"]
+# What is offered of numbers for which factors count, not differences.
+TRAIN_SIZES = Offered((500, 1000, 2000, 4000, 8000, 12_000, 30_000, None))
+BATCH_SIZES = Offered(tuple(2**power for power in range(1, 10)))
+RATES = Offered((*(digit * 10.0**power for power in range(-4, 1) for digit in (1, 2, 5)), 10.0))
+MOMENTA = Offered((0, 0.5, 0.8, 0.9, 0.95, 0.99))
+DECAYS = Offered((0, *(digit * 10.0**power for power in range(-5, -1) for digit in (1, 2, 5)), 0.1))
+EPOCHS = Offered((1, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 50, 100, 200))
 
 
 class RunConfig(Validated):
@@ -37,28 +45,46 @@ class RunConfig(Validated):
 
     network: str
     options: SerializeAsAny[Options]
-    dataset: str = "shapes"
-    train_size: int | None = Field(None, ge=2, description="Training pictures used; all if empty.")
+    dataset: DatasetName = Field(
+        "shapes", title="Data set", description="The pictures to learn from."
+    )
+    train_size: Annotated[int | None, TRAIN_SIZES] = Field(
+        None, ge=2, title="Training pictures", description="How many are used; all if empty."
+    )
     image_size: int = Field(
         ge=SMALLEST_IMAGE,
         le=LARGEST_IMAGE,
         strict=True,
-        description="Side to which pictures are resized.",
+        title="Input size",
+        description="Pixels per side of the square picture that enters the network.",
     )
     augment: Augment = Augment()
-    batch_size: int = Field(ge=2, le=1024, description="Pictures per step.")
+    batch_size: Annotated[int, BATCH_SIZES] = Field(ge=2, le=1024, description="Pictures per step.")
     optimizer: Optimizer = Field("sgd", description="How a gradient becomes a step.")
-    lr: float = Field(gt=0, le=10, description="Learning rate.")
-    momentum: float = Field(0.0, ge=0, le=0.99, description="Share of the last step kept (SGD).")
-    weight_decay: float = Field(0.0, ge=0, le=0.1, description="Pull of the weights towards 0.")
+    lr: Annotated[float, RATES] = Field(
+        gt=0,
+        le=10,
+        title="Learning rate",
+        description="Size of a step, as a factor on the gradient.",
+    )
+    momentum: Annotated[float, MOMENTA] = Field(
+        0.0, ge=0, le=0.99, description="Share of the last step kept (SGD)."
+    )
+    weight_decay: Annotated[float, DECAYS] = Field(
+        0.0, ge=0, le=0.1, description="Pull of the weights towards 0."
+    )
     schedule: Schedule = Field("constant", description="How the learning rate changes.")
-    init: Init = Field("default", description="What the weights are before the first step.")
-    epochs: int = Field(ge=1, le=200, description="Times that all training pictures are seen.")
+    init: Init = Field(
+        "default", title="Initialization", description="What the weights are before the first step."
+    )
+    epochs: Annotated[int, EPOCHS] = Field(
+        ge=1, le=200, description="Times that all training pictures are seen."
+    )
     evaluate: Evaluate = Field("spread", description="When the test set is looked at.")
     budget_s: float | None = Field(None, gt=0, le=86_400, description="Stop after this time.")
-    seed: int = Field(0, ge=0, lt=2**31, description="Where all random numbers start.")
+    seed: int = Field(0, ge=0, le=2**31 - 1, description="Where all random numbers start.")
     precision: Precision = Field("auto", description="Number format of the arithmetic.")
-    device: str = "auto"
+    device: str = Field("auto", description="Where the run is computed.")
     probes: tuple[SerializeAsAny[Probe], ...] = Field((), description="What is observed inside.")
 
     if TYPE_CHECKING:

@@ -10,9 +10,7 @@ from cnnlab.errors import CnnLabError
 from cnnlab.networks.options import Options
 from cnnlab.summary import Summary, layers
 from cnnlab.trace import Trace, trace_of
-from pages.components import drawings, knobs, layer_table, panel
-
-PREFIX = "a"
+from pages.components import configuration, drawings, knobs, layer_table, panel
 
 
 @dataclass(frozen=True)
@@ -46,11 +44,11 @@ def show(section: Section, spec: NetworkSpec) -> None:
 
 def configure(section: Section, spec: NetworkSpec) -> Configured:
     """The knobs of the network."""
-    default = section.preset if section.preset in spec.presets else "d2l"
-    knobs.preset_picker(spec, PREFIX, default)
-    image_size = knobs.image_size_knob(spec, PREFIX, default)
-    chosen = knobs.network_knobs(spec, PREFIX, spec.presets[default], section.main_knobs)
-    return Configured(spec, spec.options(**chosen), image_size)
+    chosen = configuration.current(section, spec)
+    knobs.preset_picker(section, spec)
+    knobs.widget(section, chosen, "image_size")
+    knobs.network_knobs(section, chosen, section.main_knobs)
+    return Configured(spec, chosen.options, chosen.image_size)
 
 
 def totals(summary: Summary) -> None:

@@ -1,11 +1,13 @@
 """The Feature maps view: what each layer makes of the reader's picture."""
 
+from functools import partial
+
 import streamlit as st
 
 from cnnlab import images
 from cnnlab.catalog import NetworkSpec, Section
 from cnnlab.errors import CnnLabError
-from pages.components import layer_view, panel, picture_choice, weights_choice
+from pages.components import configuration, layer_view, panel, picture_choice, weights_choice
 from pages.components.maps_cache import Pass
 
 
@@ -20,7 +22,8 @@ def show(section: Section, spec: NetworkSpec) -> None:
             channels = weights.options.in_channels
             batch = images.to_batch(picture.image, weights.image_size, channels)
             with preview:
-                picture_choice.show_seen(picture, batch, weights)
+                use_colour = partial(configuration.change, section, spec, "in_channels", 3)
+                picture_choice.show_seen(picture, batch, weights, use_colour)
         with content:
             layer_view.show(Pass(weights, batch))
     except CnnLabError as error:

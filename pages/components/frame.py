@@ -28,6 +28,7 @@ def show() -> None:
     page = st.navigation(pages())
     services.run_manager().seen(state.visitor())
     sidebar.show()
+    state.enter(page.url_path)
     page.run()
 
 

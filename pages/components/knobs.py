@@ -1,37 +1,86 @@
-"""Widgets made from the fields of a pydantic model: nobody writes a knob twice."""
+"""Widgets of a page's configuration, made from the fields of pydantic models.
 
-from collections.abc import Callable, Collection
+Nobody writes a knob twice.
+"""
+
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import streamlit as st
-from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from cnnlab.catalog import NetworkSpec
-from cnnlab.network_spec import LARGEST_IMAGE, SMALLEST_IMAGE
-from cnnlab.networks.options import Options
-from cnnlab.validated import choices
-from cnnlab.words import title, words
-from pages.components import state
+from cnnlab import configuration as settings
+from cnnlab.catalog import NetworkSpec, Section
+from cnnlab.configuration import Configuration, Value, to_text
+from cnnlab.errors import CnnLabError
+from cnnlab.validated import offered
+from cnnlab.words import words
+from pages.components import configuration, state
 
 # More steps than this are typed rather than slid.
 LONGEST_SLIDER = 256
 
 
-def widget(model: type[BaseModel], name: str, default: Any, key: str) -> Any:
-    """The widget for one field, with the bounds and the help of the field."""
-    field = model.model_fields[name]
-    label, note = title(model, name), field.description
-    saved: dict[str, Any] = {"key": key, "help": note, "bind": "query-params"}
+def widgets(section: Section, shown: Configuration, names: Iterable[str]) -> None:
+    """The widgets of some settings, as a configuration has them; a change is the page's."""
+    for name in names:
+        widget(section, shown, name)
+
+
+def widget(section: Section, shown: Configuration, name: str) -> None:
+    """The widget of one setting, with the bounds and the help of its field."""
+    spec, value = shown.spec, shown.values[name]
+    field = settings.setting(spec, name)
+    key = configuration.key(section, spec, name)
+    found = offered(field)
+    # What is offered can be typed too, so its widget holds text.
+    held = number(value) if found else value
+    if state.get(key) != held:
+        state.put(key, held)
+    drawn: dict[str, Any] = {
+        "label": field.title or words(name),
+        "key": key,
+        "help": field.description,
+        "on_change": take,
+        "args": (section, spec, name),
+    }
     if field.annotation is bool:
-        return st.toggle(label, default, **saved)
-    if found := choices(field):
-        return st.selectbox(label, found, found.index(default), format_func=words, **saved)
+        st.toggle(**drawn)
+    elif listed := settings.choices_of(spec, name):
+        st.selectbox(options=list(listed), format_func=listed.__getitem__, **drawn)
+    elif found:
+        options = [number(one) for one in found]
+        options = options if held in options else [str(held), *options]
+        st.selectbox(options=options, accept_new_options=True, **drawn)
+    else:
+        number_widget(field, drawn)
+
+
+def number_widget(field: FieldInfo, drawn: dict[str, Any]) -> None:
+    """A slider, or a field to type in where a slider would have too many steps."""
     low, high, step = bounds(field)
-    number = float if field.annotation is float else int
+    kind: Callable[..., Any] = st.slider
     if (high - low) / step > LONGEST_SLIDER:
-        return st.number_input(label, low, high, number(default), step, **saved)
-    return st.slider(label, low, high, number(default), step, **saved)
+        kind = st.number_input
+    kind(min_value=low, max_value=high, step=step, **drawn)
+
+
+def take(section: Section, spec: NetworkSpec, name: str) -> None:
+    """Make what a widget holds the page's; what was typed and cannot be is answered."""
+    value: Any = state.get(configuration.key(section, spec, name))
+    problems = []
+    try:
+        if isinstance(value, str):
+            value = settings.from_text(spec, name, value)
+        configuration.change(section, spec, name, value)
+    except CnnLabError as error:
+        problems = [str(error)]
+    configuration.answer(section, spec, problems)
+
+
+def number(value: Value) -> str:
+    """A number as it is read and typed."""
+    return f"{value:g}" if isinstance(value, int | float) else to_text(value)
 
 
 def bounds(field: FieldInfo) -> tuple[Any, Any, Any]:
@@ -41,78 +90,42 @@ def bounds(field: FieldInfo) -> tuple[Any, Any, Any]:
         for name in ("ge", "le", "multiple_of"):
             if hasattr(part, name):
                 found[name] = getattr(part, name)
-    number = float if field.annotation is float else int
+    kind = float if field.annotation is float else int
     step = found.get("multiple_of", 1)
-    return number(found["ge"]), number(found["le"]), number(step)
+    return kind(found["ge"]), kind(found["le"]), kind(step)
 
 
-def preset_picker(
-    spec: NetworkSpec,
-    prefix: str,
-    default: str,
-    also: Callable[[str], None] = lambda _preset: None,
-) -> str:
-    """A choice of named sets of knobs; choosing one sets every knob, and what `also` sets."""
-    key = f"{prefix}.{spec.name}.preset"
-
-    def apply() -> None:
-        use_preset(spec, prefix, str(state.get(key, default)))
-        also(str(state.get(key, default)))
-
-    return str(
-        st.selectbox(
-            "Preset",
-            list(spec.presets),
-            list(spec.presets).index(default),
-            format_func=words,
-            key=key,
-            on_change=apply,
-            bind="query-params",
-            help="A named set of knobs. Choosing one sets every knob below.",
-        )
+def preset_picker(section: Section, spec: NetworkSpec) -> None:
+    """A choice of named sets of settings; choosing one sets every one of them."""
+    shown = configuration.current(section, spec)
+    key = configuration.key(section, spec, "preset")
+    if state.get(key) != shown.preset:
+        state.put(key, shown.preset)
+    st.selectbox(
+        "Preset",
+        list(spec.presets),
+        format_func=words,
+        key=key,
+        on_change=take_preset,
+        args=(section, spec),
+        help="A named set of knobs. Choosing one sets every knob below, and how a run is done.",
     )
 
 
-def use_preset(spec: NetworkSpec, prefix: str, preset: str) -> None:
-    """Set every knob of the network from a callback."""
-    state.put(f"{prefix}.{spec.name}.preset", preset)
-    for name, value in spec.presets[preset]:
-        state.put(f"{prefix}.{spec.name}.{name}", value)
-    state.put(f"{prefix}.{spec.name}.image_size", spec.preset_image_size(preset))
+def take_preset(section: Section, spec: NetworkSpec) -> None:
+    """Make the chosen preset the page's, with nothing changed in it."""
+    preset = str(state.get(configuration.key(section, spec, "preset")))
+    exact = configuration.current(section, spec).exact
+    configuration.keep(section, Configuration(spec.name, preset, exact=exact))
+    configuration.answer(section, spec, [])
 
 
 def network_knobs(
-    spec: NetworkSpec,
-    prefix: str,
-    defaults: Options,
-    main: Collection[str],
-    hidden: Collection[str] = (),
-) -> dict[str, Any]:
-    """All knobs of a network: those that the page is about first, the rest under "More"."""
-    names = [name for name in spec.options.model_fields if name not in hidden]
-    first = [name for name in main if name in names]
-    chosen = {name: _knob(spec, prefix, name, defaults) for name in first}
+    section: Section, shown: Configuration, main: Iterable[str], hidden: Iterable[str] = ()
+) -> None:
+    """All knobs of a network: the main ones first, the rest under "More"."""
+    names = [name for name in shown.spec.options.model_fields if name not in hidden]
+    first = [name for name in dict.fromkeys(main) if name in names]
+    widgets(section, shown, first)
     with st.expander("More knobs", icon=":material/tune:"):
-        for name in names:
-            if name not in first:
-                chosen[name] = _knob(spec, prefix, name, defaults)
-    return chosen
-
-
-def _knob(spec: NetworkSpec, prefix: str, name: str, defaults: Options) -> Any:
-    return widget(spec.options, name, getattr(defaults, name), f"{prefix}.{spec.name}.{name}")
-
-
-def image_size_knob(spec: NetworkSpec, prefix: str, preset: str) -> int:
-    """The side of the picture that enters the network."""
-    return int(
-        st.slider(
-            "Input size",
-            SMALLEST_IMAGE,
-            LARGEST_IMAGE,
-            spec.preset_image_size(preset),
-            key=f"{prefix}.{spec.name}.image_size",
-            bind="query-params",
-            help="Pixels per side of the square picture that enters the network.",
-        )
-    )
+        widgets(section, shown, (name for name in names if name not in first))

@@ -1,5 +1,6 @@
 """The reader's picture: a sample, an upload or a photo."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import streamlit as st
@@ -8,7 +9,6 @@ from torch import Tensor
 
 from cnnlab import images
 from cnnlab.errors import ImageError
-from pages.components import architecture, state
 from pages.components.maps_cache import Weights, as_bytes
 
 # Channels that differ by less are noise of a grey picture's compression.
@@ -77,7 +77,9 @@ def decoded(raw: bytes) -> Image.Image:
     return images.decode(raw)
 
 
-def show_seen(picture: Picture, batch: Tensor, weights: Weights) -> None:
+def show_seen(
+    picture: Picture, batch: Tensor, weights: Weights, use_colour: Callable[[], None]
+) -> None:
     """What reaches the network, and where its colours went. Shape: `batch` (1, C, H, W)."""
     channels, size = batch.shape[1:3]
     pixels = as_bytes(batch)[: 3 if channels == 3 else 1]
@@ -90,7 +92,7 @@ def show_seen(picture: Picture, batch: Tensor, weights: Weights) -> None:
         alt=f"{seen} of {picture.title}{', in grey' if channels != 3 else ''}",
     )
     if grey and channels == 1:
-        explain_grey(weights)
+        explain_grey(weights, use_colour)
     if picture.credit:
         st.caption(picture.credit)
 
@@ -100,7 +102,7 @@ def is_coloured(image: Image.Image) -> bool:
     return bool((colours.amax(1) - colours.amin(1)).max() > COLOURED)
 
 
-def explain_grey(weights: Weights) -> None:
+def explain_grey(weights: Weights, use_colour: Callable[[], None]) -> None:
     """Why a colour picture is grey here, and what the reader can do."""
     if weights.path:
         st.caption("Made grey: these weights were learned with one input channel.")
@@ -110,6 +112,5 @@ def explain_grey(weights: Weights) -> None:
         "Use three input channels",
         key="use_colour",
         icon=":material/palette:",
-        on_click=state.put,
-        args=(f"{architecture.PREFIX}.{weights.network}.in_channels", 3),
+        on_click=use_colour,
     )

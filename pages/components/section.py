@@ -5,7 +5,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from cnnlab.catalog import NETWORKS, NetworkSpec, Section
-from pages.components import architecture, feature_maps, read, train
+from pages.components import architecture, feature_maps, links, read, train
 
 VIEWS: dict[str, Callable[[Section, NetworkSpec], None]] = {
     "Read": read.show,
@@ -22,6 +22,7 @@ def show(section: Section) -> None:
     heading.markdown(section.aim)
     with picker:
         spec = network_picker(section)
+    links.sync(section, spec)
     tabs = st.tabs(list(VIEWS), key="view", bind="query-params")
     for tab, view in zip(tabs, VIEWS.values(), strict=True):
         if tab.open:

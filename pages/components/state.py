@@ -1,8 +1,10 @@
 """The only place that touches the session: who is here and what they chose."""
 
 import secrets
+from typing import Any
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from pages.components.server import VISITOR_COOKIE
 
@@ -23,3 +25,26 @@ def put(key: str, value: object) -> None:
 def get(key: str, default: object = None) -> object:
     """What a widget holds, also before it is drawn."""
     return st.session_state.get(key, default)
+
+
+def listed(key: str) -> list[Any]:
+    """What was put there as a list; nothing if there was nothing."""
+    found = get(key)
+    return list(found) if isinstance(found, list) else []
+
+
+def enter(page: str) -> None:
+    """Note which page is drawn."""
+    put("arrived", get("page") != page)
+    put("page", page)
+
+
+def arrives() -> bool:
+    """Whether another page was drawn before this one, or none."""
+    return bool(get("arrived"))
+
+
+def goes_back() -> bool:
+    """Whether the page is drawn because the reader went back or forward in the browser."""
+    context = get_script_run_ctx()
+    return context is not None and context.is_history_navigation

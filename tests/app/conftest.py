@@ -20,13 +20,19 @@ def figures(app: AppTest) -> list[str]:
 
 @pytest.fixture
 def open_page() -> Open:
-    """Open a page, in one of its views, with widgets set beforehand."""
+    """Open a page, in one of its views, by a link or with widgets set beforehand."""
 
-    def open_page(slug: str = "", view: str | None = None, **widgets: object) -> AppTest:
-        app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    def open_page(
+        slug: str = "",
+        view: str | None = None,
+        link: dict[str, str] | None = None,
+        **widgets: object,
+    ) -> AppTest:
+        app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=200)
         app.run()
         if slug:
             app.switch_page(f"pages/chapter/{slug}.py")
+        app.query_params.update(link or {})
         if view:
             app.session_state["view"] = view
         for key, value in widgets.items():

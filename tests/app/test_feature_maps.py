@@ -70,7 +70,7 @@ def test_the_slider_names_the_layer_that_is_shown_when_shapes_change(open_page: 
     app = open_page("alexnet", "Feature maps")
     app.select_slider(key="layer").set_value("block1.act").run()
     for preset in ("small", "torchvision", "d2l"):
-        app.selectbox(key="a.alexnet.preset").set_value(preset).run()
+        app.selectbox(key="alexnet.alexnet.preset").set_value(preset).run()
         slider = app.select_slider(key="layer")
         assert slider.value == "block1.act"
         # What the browser shows is a word that is among the words on its scale.
@@ -126,7 +126,7 @@ def test_a_broken_upload_gets_a_sentence_and_the_knobs_stay(open_page: Open, raw
     assert len(app.error) == 1
     assert "PNG" in app.error[0].value
     assert app.selectbox(key="weights").value == "fresh"
-    assert app.slider(key="a.resnet.image_size").value == 96
+    assert app.slider(key="resnet.resnet.image_size").value == 96
     assert len(app.image) == 3, "the sample is shown meanwhile"
 
 
@@ -159,12 +159,12 @@ def test_a_pass_that_costs_too_much_is_refused_and_the_knobs_stay(
     app = open_page("resnet", "Feature maps")
     assert not app.exception
     assert "Make the network narrower or the input smaller" in app.error[0].value
-    assert app.slider(key="a.resnet.image_size").value == 96
+    assert app.slider(key="resnet.resnet.image_size").value == 96
 
 
 def test_the_widest_network_opens_without_the_weights_that_no_map_needs(open_page: Open) -> None:
     app = open_page("vgg", "Feature maps")
-    assert app.selectbox(key="a.vgg.preset").value == "d2l_full"
+    assert app.selectbox(key="vgg.vgg.preset").value == "d2l_full"
     assert fine(app)
     assert maps_cache.weights_cache().used_bytes <= maps_cache.WEIGHTS_BYTES
     assert maps_cache.maps_cache().used_bytes <= maps_cache.MAPS_BYTES

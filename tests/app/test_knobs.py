@@ -3,7 +3,6 @@
 from typing import Any, get_args, get_origin
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from cnnlab.catalog import NETWORKS, SECTIONS
 from cnnlab.training.optimizers import OPTIMIZERS
@@ -28,14 +27,15 @@ def bounds(network: str, name: str) -> list[object]:
 def test_every_knob_at_its_bounds(open_page: Open, network: str) -> None:
     app = open_page(PAGES[network], "Architecture", network=network)
     for name in NETWORKS[network].options.model_fields:
-        widget: Any = app.get_by_key(f"a.{network}.{name}")
+        key = f"{PAGES[network]}.{network}.{name}"
+        widget: Any = app.get_by_key(key)
         first = widget.value
         for value in bounds(network, name):
             widget.set_value(value).run()
             assert not app.exception, (name, value)
             help_given = [box for box in app.error if "smallest size" in box.value]
             assert figures(app) or help_given, (name, value)
-            widget = app.get_by_key(f"a.{network}.{name}")
+            widget = app.get_by_key(key)
         widget.set_value(first).run()
 
 
@@ -43,21 +43,15 @@ def test_every_knob_at_its_bounds(open_page: Open, network: str) -> None:
 def test_every_preset_on_its_page(open_page: Open, network: str) -> None:
     app = open_page(PAGES[network], "Architecture", network=network)
     for preset in NETWORKS[network].presets:
-        app.selectbox(key=f"a.{network}.preset").set_value(preset).run()
+        app.selectbox(key=f"{PAGES[network]}.{network}.preset").set_value(preset).run()
         assert not [*app.exception, *app.error], preset
         assert figures(app), preset
 
 
-def test_a_further_optimizer_is_offered(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_further_optimizer_is_offered(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     """The list of a widget is that of the registry, not a copy."""
 
-    def page() -> None:
-        from cnnlab.training import RunConfig
-        from pages.components import knobs
-
-        knobs.widget(RunConfig, "optimizer", "sgd", "optimizer")
-
     monkeypatch.setitem(OPTIMIZERS, "rmsprop", OPTIMIZERS["sgd"])
-    app = AppTest.from_function(page, default_timeout=30).run()
+    app = open_page("vgg", "Train")
     assert not app.exception
-    assert app.selectbox(key="optimizer").options[-1] == "Rmsprop"
+    assert app.selectbox(key="vgg.vgg.optimizer").options[-1] == "Rmsprop"

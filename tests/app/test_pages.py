@@ -90,7 +90,7 @@ def test_parameters_are_those_of_the_chapter(open_page: Open) -> None:
 def test_a_changed_knob_changes_figure_table_and_totals(open_page: Open) -> None:
     app = open_page("resnet", "Architecture")
     before = app.metric[0].value, figures(app)[0], len(app.dataframe[0].value)
-    app.selectbox(key="a.resnet.depth").set_value(34).run()
+    app.selectbox(key="resnet.resnet.depth").set_value(34).run()
     after = app.metric[0].value, figures(app)[0], len(app.dataframe[0].value)
     assert not problems(app)
     assert all(old != new for old, new in zip(before, after, strict=True))
@@ -98,15 +98,15 @@ def test_a_changed_knob_changes_figure_table_and_totals(open_page: Open) -> None
 
 def test_a_preset_sets_every_knob(open_page: Open) -> None:
     app = open_page("vgg", "Architecture")
-    app.selectbox(key="a.vgg.preset").set_value("vgg19").run()
+    app.selectbox(key="vgg.vgg.preset").set_value("vgg19").run()
     assert not problems(app)
     assert app.metric[0].value == "143,667,240"
-    assert app.selectbox(key="a.vgg.depth").value == 19
+    assert app.selectbox(key="vgg.vgg.depth").value == 19
 
 
 def test_a_picture_too_small_gets_a_sentence_with_the_smallest_size(open_page: Open) -> None:
     app = open_page("alexnet", "Architecture")
-    app.slider(key="a.alexnet.image_size").set_value(32).run()
+    app.slider(key="alexnet.alexnet.image_size").set_value(32).run()
     assert not app.exception
     assert "The smallest size that works is 65×65" in app.error[0].value
 

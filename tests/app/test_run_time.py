@@ -46,15 +46,15 @@ def test_a_short_run(open_page: Open, says: Says) -> None:
 
 def test_a_long_run_offers_the_small_preset(open_page: Open, says: Says) -> None:
     says(SLOW)
-    app = open_page("vgg", "Train", t__vgg__preset="d2l", t__vgg__epochs=10)
+    app = open_page("vgg", "Train", link={"preset": "d2l", "exact": "true", "dataset": "shapes"})
     assert "min**, computed in float32" in app.warning[0].value
     assert "It would be stopped after 30 min." in app.warning[0].value
     (button,) = offers(app)
     button.click()
     app.run()
-    state = app.session_state
-    assert (state["t.vgg.preset"], state["t.vgg.epochs"]) == ("small", 3)
-    assert state["t.vgg.hidden"] == 256
+    chosen = [app.selectbox(key=f"vgg.vgg.{name}").value for name in ("preset", "epochs")]
+    assert chosen == ["small", "3"]
+    assert app.number_input(key="vgg.vgg.hidden").value == 256
     assert not offers(app)
     assert "Fewer epochs or training pictures" in app.warning[0].value
 

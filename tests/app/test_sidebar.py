@@ -17,4 +17,5 @@ def test_a_gpu_that_cannot_be_used_is_named_with_the_reason_and_the_page_works(
     assert any("CPU" in text for text in said)
     assert not app.exception
     (device,) = [box for box in app.selectbox if box.label == "Device"]
-    assert device.options == ["auto", "cpu"]
+    assert device.options[0] == "Auto"
+    assert [option[:4] for option in device.options[1:]] == ["CPU,"]

@@ -99,15 +99,17 @@ def test_a_photo_and_its_feature_maps(page: Page, server: Server) -> None:
 @pytest.mark.timeout(900)
 def test_training_with_and_without_batch_norm(page: Page, server: Server) -> None:
     # A short run that ends, then a long one that has to be stopped.
-    open_view(page, server, "batch_norm", "Train", knobs="&t.lenet.epochs=3")
+    open_view(page, server, "batch_norm", "Train", knobs="&epochs=3")
     page.get_by_role("button", name="Start").click()
     first = expect_points(page, 0)
     expect_points(page, first)  # the curve grows while the run goes on
     expect(page.get_by_text("Finished", exact=True)).to_be_visible(timeout=240_000)
 
     page.get_by_test_id("stCheckbox").filter(has_text="Batch norm").locator("label").click()
-    page.get_by_role("slider", name="Epochs").press("End")
-    expect(page).to_have_url(re.compile(r"t\.lenet\.epochs=30"))
+    epochs = page.get_by_role("combobox", name="Epochs")
+    epochs.fill("30")
+    epochs.press("Enter")
+    expect(page).to_have_url(re.compile(r"\bepochs=30"))
     page.get_by_role("button", name="Start").click()
     expect(page.get_by_text(" left · ")).to_be_visible(timeout=SLOW_MS)
     expect_points(page, 10, "batch norm, 3 epochs")  # the first run, faint behind
@@ -137,7 +139,7 @@ def test_a_reload_in_the_middle_shows_the_whole_curve(page: Page, server: Server
 
 
 def test_a_link_restores_the_knobs(page: Page, server: Server) -> None:
-    page.goto(f"{server.url}/resnet?view=Architecture&a.resnet.depth=34")
+    page.goto(f"{server.url}/resnet?view=Architecture&depth=34")
     expect(page.get_by_text("ResNet-34 from input to output")).to_be_visible(timeout=SLOW_MS)
 
 

@@ -79,7 +79,7 @@ def test_a_wide_screen_never_folds_the_knobs(laptop: Page, server: Server) -> No
 
 
 def test_no_choice_of_the_knobs_is_cut_off(laptop: Page, server: Server) -> None:
-    opened(laptop, server, "batch_norm?view=Architecture&a.lenet.preset=d2l_bn")
+    opened(laptop, server, "batch_norm?view=Architecture&preset=d2l_bn")
     preset = preset_of(laptop)
     expect(preset).to_have_value("The book's, with batch norm", timeout=SLOW_MS)
     # The page's font and its width arrive a moment after the first words.

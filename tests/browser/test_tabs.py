@@ -30,7 +30,7 @@ class Lab:
 
     def open(self, tab: Page, view: str) -> None:
         # As many epochs as there can be: the run has to outlast the test.
-        tab.goto(f"{self.server.url}/batch_norm?view={view}&t.lenet.epochs=30")
+        tab.goto(f"{self.server.url}/batch_norm?view={view}&epochs=30")
         expect(tab.get_by_role("tab", name=view, selected=True)).to_be_visible(
             timeout=SLOW_S * 1000
         )

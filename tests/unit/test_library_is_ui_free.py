@@ -31,6 +31,7 @@ ORDER = (
     ("summary", "layer_csv", "diagrams", "features", "activation_curves"),
     ("layer_maps", "colour_maps", "mosaic"),
     ("training",),
+    ("configuration",),
     ("runs",),
     ("jobs",),
     ("experiments", "exercises"),

@@ -1,0 +1,103 @@
+"""The address of a page's configuration: a link restores all that was chosen."""
+
+from collections.abc import Mapping, Sequence
+
+import streamlit as st
+
+from cnnlab.catalog import NETWORKS, SECTIONS, NetworkSpec, Section
+from cnnlab.configuration import Configuration, Value, from_text, names, to_text
+from cnnlab.errors import CnnLabError
+from pages.components import configuration, state
+
+# What an address can say of a configuration, of any network: what does not fit is answered.
+PARTS = {"preset", "exact"}.union(*(names(spec) for spec in NETWORKS.values()))
+# Addresses that the session wrote itself: more are not on their way at once.
+REMEMBERED = 20
+UNUSABLE = "A part of the link cannot be used and was left out."
+
+
+def link(slug: str, view: str, chosen: Configuration) -> dict[str, str]:
+    """The query of the address at which a page opens with this configuration."""
+    section = SECTIONS[slug]
+    several = {"network": chosen.spec.title} if len(section.networks) > 1 else {}
+    return {"view": view} | several | to_query(section, chosen)
+
+
+def apply(slug: str, view: str, chosen: Configuration) -> None:
+    """Let the open page show this configuration in a view; for the callback of a button.
+
+    A link to the page on which it stands would not do: the address that a reader has changed since
+    is older than the changes.
+    """
+    section = SECTIONS[slug]
+    state.put("view", view)
+    if len(section.networks) > 1:
+        state.put("network", chosen.network)
+    configuration.keep(section, chosen)
+
+
+def sync(section: Section, spec: NetworkSpec) -> None:
+    """Take over what the address asks for, then let the address say what is chosen."""
+    asked = {name: text for name, text in st.query_params.to_dict().items() if name in PARTS}
+    written = state.listed(f"{section.slug}.addresses")
+    if comes_from_outside(asked, written):
+        chosen, problems = from_query(section, spec, asked)
+        configuration.keep(section, chosen)
+        configuration.answer(section, spec, problems)
+    for problem in state.listed(configuration.key(section, spec, "problems")):
+        st.warning(problem, icon=":material/link_off:")
+    now = to_query(section, configuration.current(section, spec))
+    state.put(f"{section.slug}.addresses", [*written, asked, now][-REMEMBERED:])
+    if now != asked:
+        # No value takes a part out; all in one message is one entry in the browser's history.
+        parts: dict[str, str | list[str]] = {name: [] for name in asked}
+        parts.update(now)
+        st.query_params.update(parts)
+
+
+def comes_from_outside(asked: Mapping[str, str], written: Sequence[Mapping[str, str]]) -> bool:
+    """Whether a reader followed a link or went back, so that the address decides.
+
+    A change of a knob arrives with the address of a moment ago, which decides nothing.
+    """
+    if state.arrives():
+        return bool(asked)
+    return state.goes_back() or asked not in written
+
+
+def to_query(section: Section, chosen: Configuration) -> dict[str, str]:
+    """The parts of the address that differ from what the page opens with."""
+    begun = configuration.start(section, chosen.spec)
+    query: dict[str, str] = {}
+    changes = dict(chosen.changes)
+    if chosen.preset != begun.preset or not begun.changes.keys() <= changes.keys():
+        # With a preset named, a page has no changes of its own.
+        query["preset"] = chosen.preset
+    else:
+        changes = dict(changes.items() - begun.changes.items())
+    if chosen.exact != begun.exact:
+        query["exact"] = to_text(chosen.exact)
+    return query | {name: to_text(value) for name, value in changes.items()}
+
+
+def from_query(
+    section: Section, spec: NetworkSpec, asked: Mapping[str, str]
+) -> tuple[Configuration, list[str]]:
+    """What an address asks for, and a sentence for each part that cannot be had."""
+    chosen = configuration.start(section, spec)
+    changes: dict[str, Value] = {} if "preset" in asked else dict(chosen.changes)
+    preset, exact, problems = chosen.preset, chosen.exact, []
+    for name, text in asked.items():
+        try:
+            if name == "preset":
+                spec.preset(text)
+                preset = text
+            elif name == "exact":
+                exact = {"true": True, "false": False}[text]
+            else:
+                changes[name] = from_text(spec, name, text)
+        except KeyError:
+            problems.append(f"{UNUSABLE} {name}: {text[:40]!r} was given; it can be true or false.")
+        except CnnLabError as error:
+            problems.append(f"{UNUSABLE} {error}")
+    return Configuration(spec.name, preset, changes, exact), problems
