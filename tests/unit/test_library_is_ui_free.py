@@ -38,7 +38,7 @@ ORDER = (
 )
 
 
-def test_importing_the_whole_library_loads_no_user_interface() -> None:
+def test_importing_the_whole_library_loads_no_user_interface_and_no_cluster() -> None:
     done = subprocess.run(
         [sys.executable, "-c", IMPORT_EVERYTHING],
         cwd=ROOT,
@@ -52,6 +52,8 @@ def test_importing_the_whole_library_loads_no_user_interface() -> None:
     assert names == {module_name(file) for file in LIBRARY} - {"cnnlab"}
     assert "torch" in loaded
     assert not loaded & {"streamlit", "plotly", "pages", "app"}
+    # A cluster is chosen by the operator; without, its library need not be there.
+    assert "ray" not in loaded
 
 
 @pytest.mark.parametrize("file", LIBRARY, ids=ids(LIBRARY))

@@ -1,6 +1,5 @@
 """A restarted run looks like one run; and Ray stays out of the way of those who have none."""
 
-import subprocess
 import sys
 from pathlib import Path
 
@@ -72,11 +71,3 @@ def test_without_ray_the_operator_is_told_what_to_install(monkeypatch: pytest.Mo
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(ConfigError, match=r"pip install -r requirements-cluster\.txt"):
         choose.engine(Settings(engine="ray"))
-
-
-def test_ray_is_not_imported_unless_chosen() -> None:
-    modules = "cnnlab.jobs.choose, cnnlab.jobs.ray.engine"
-    code = f"import sys, {modules}; print('ray' in sys.modules)"
-    root = Path(__file__).parents[2]
-    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True)
-    assert done.stdout.strip() == "False", done.stderr

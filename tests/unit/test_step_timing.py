@@ -62,6 +62,7 @@ def test_long_batches_are_told_from_short_ones(
     assert longest <= max(first_s, step_timing.GROWTH * step_timing.LONG_S)
 
 
+@pytest.mark.usefixtures("really_timed")
 def test_a_trial_gives_way_at_once_and_leaves_random_numbers_alone() -> None:
     torch.manual_seed(7)
     state = torch.get_rng_state()
@@ -107,6 +108,7 @@ def test_random_numbers_of_timed_steps_are_their_own() -> None:
     assert torch.equal(torch.get_rng_state(), state)
 
 
+@pytest.mark.usefixtures("really_timed")
 @pytest.mark.parametrize("batch_norm", [False, True])
 def test_an_estimate_of_a_real_network(batch_norm: bool) -> None:
     config = CONFIG.replace(options={"batch_norm": batch_norm}, dataset="fashion_mnist")

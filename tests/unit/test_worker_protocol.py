@@ -241,3 +241,24 @@ def test_a_worker_is_asked_once_and_its_answer_kept(monkeypatch: pytest.MonkeyPa
     assert known is not None
     assert known.step_s == 1
     assert len(sent) == 2
+
+
+def test_memory_goes_back_to_the_system_after_every_command(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    done: list[str] = []
+    monkeypatch.setattr(worker.allocator, "give_back", lambda: done.append("given back"))
+
+    def events(command: dict[str, Any], _commands: worker.Commands) -> list[Event]:
+        done.append("trained")
+        return [Failed(message=command["run"])]
+
+    def estimated(_command: dict[str, Any], _commands: worker.Commands) -> None:
+        done.append("estimated")
+
+    monkeypatch.setattr(worker, "events", events)
+    monkeypatch.setattr(worker, "estimated", estimated)
+    commands = lines_of(COMMAND, QUESTION, COMMAND)
+    assert worker.work(commands, worker.Reports(Outlet()), idle_s=0.01) == 0
+    expected = (["trained", "estimated", "trained"], ["given back"] * 3)
+    assert (done[::2], done[1::2]) == expected
