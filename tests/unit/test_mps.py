@@ -21,7 +21,7 @@ class Wide(TorchDispatchMode):
     """Notes numbers of 64 bits with a fraction, which Apple's GPU does not have."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.found: list[str] = []
 
     def __torch_dispatch__(

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from cnnlab import allocator
 from cnnlab.errors import DatasetError
 from cnnlab.jobs.estimate_cache import EstimateCache
 from cnnlab.jobs.local import priority, worker
@@ -247,7 +248,7 @@ def test_memory_goes_back_to_the_system_after_every_command(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     done: list[str] = []
-    monkeypatch.setattr(worker.allocator, "give_back", lambda: done.append("given back"))
+    monkeypatch.setattr(allocator, "give_back", lambda: done.append("given back"))
 
     def events(command: dict[str, Any], _commands: worker.Commands) -> list[Event]:
         done.append("trained")
