@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-ORDERS = 4
-ANGLES = 16
+# How often each label may move once all are placed.
+ROUNDS = 3
+ANGLES = 24
 # From close by to far off; a far label is tied to its point by a line.
 STEPS = 8
 RADII_PX = (17, 26, 40, 56, 76, 100, 130)
@@ -24,7 +25,8 @@ GAP_PX = 2.0
 def place(points: Array, sizes: Array, widths_px: Sequence[float], height_px: float) -> Array:
     """An offset from its point for the centre of every label.
 
-    Labels are placed one after the other, in several orders; the best outcome counts.
+    Labels are placed one after the other. The first ones do not know of the later ones: so each
+    may move again, once all are placed.
 
     Shape: `points` (N, 2) as shares of the width (from the left) and the height (from the top);
     `sizes` (N, 2) width and height of the labels; the result (N, 2), right and down.
@@ -33,10 +35,14 @@ def place(points: Array, sizes: Array, widths_px: Sequence[float], height_px: fl
     scale = np.array([(width, height_px) for width in widths_px])
     # (widths, N, 2)
     at = points[None] * scale[:, None]
-    random = np.random.default_rng(0)
-    orders = [crowded_first(at.mean(0)), *(random.permutation(len(points)) for _ in range(ORDERS))]
-    tried = [in_order(order, at, sizes, scale) for order in orders]
-    return min(tried, key=lambda outcome: outcome[0])[1]
+    offsets = np.zeros_like(sizes)
+    order = crowded_first(at.mean(0))
+    for n, i in enumerate(order):
+        offsets[i] = best(int(i), at, sizes, offsets, order[:n], scale)
+    for _ in range(ROUNDS):
+        for i in order:
+            offsets[i] = best(int(i), at, sizes, offsets, order[order != i], scale)
+    return offsets
 
 
 def crowded_first(points: Array) -> NDArray[np.int64]:
@@ -46,21 +52,9 @@ def crowded_first(points: Array) -> NDArray[np.int64]:
     return np.argsort(third)
 
 
-def in_order(
-    order: NDArray[np.int64], at: Array, sizes: Array, scale: Array
-) -> tuple[float, Array]:
-    """Place the labels one after the other; how bad it became, and the offsets."""
-    offsets = np.zeros_like(sizes)
-    total = 0.0
-    for n, i in enumerate(order):
-        cost, offsets[i] = best(int(i), at, sizes, offsets, order[:n], scale)
-        total += cost
-    return total, offsets
-
-
 def best(
     i: int, at: Array, sizes: Array, offsets: Array, placed: NDArray[np.int64], scale: Array
-) -> tuple[float, Array]:
+) -> Array:
     """The nearest free place for one label; where none is free, the least covered."""
     candidates = around(sizes[i])
     # (widths, candidates, 2)
@@ -77,11 +71,11 @@ def best(
         others = at[:, placed] + offsets[placed]
         other_half = sizes[placed] / 2 + GAP_PX
         bad += 10.0 * covers(centres, half, others, other_half).sum((0, 2))
-        bad += hit(lines, others, other_half)
+        # A line over a name makes it as hard to read as a name does.
+        bad += 5.0 * hit(lines, others, other_half)
         bad += crossings(at[:, i], centres, at[:, placed], others, half)
     cost = 1000 * bad + np.linalg.norm(candidates, axis=1) ** 2 / 10
-    cheapest = int(np.argmin(cost))
-    return float(cost[cheapest]), candidates[cheapest]
+    return np.asarray(candidates[np.argmin(cost)])
 
 
 def around(size: Array) -> Array:
@@ -120,7 +114,7 @@ def crossings(
     crossed = meet(
         start[:, None, None], ends[:, :, None], other_starts[:, None], other_ends[:, None]
     )
-    return np.asarray(1.0 * covered.sum(0) + crossed.any(2).sum(0))
+    return np.asarray(5.0 * covered.sum(0) + crossed.any(2).sum(0))
 
 
 def meet(a: Array, b: Array, c: Array, d: Array) -> NDArray[np.bool_]:

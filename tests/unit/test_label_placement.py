@@ -21,6 +21,14 @@ def covered(at: Array, offsets: Array, sizes: Array) -> list[tuple[int, int]]:
     ]
 
 
+def struck_through(at: Array, offsets: Array, sizes: Array) -> list[tuple[int, int]]:
+    """Pairs of which the line that ties the first label to its point passes over the second."""
+    lines = at[:, None] + np.linspace(0, 1, 40)[:, None] * offsets[:, None]
+    over = np.abs(lines[:, None] - (at + offsets)[None, :, None]) < sizes[None, :, None] / 2 - 1
+    hits = np.argwhere(np.any(np.all(over, axis=3), axis=2))
+    return [(int(i), int(j)) for i, j in hits if i != j]
+
+
 @pytest.fixture(scope="module")
 def networks() -> list[NetworkCost]:
     return costs()
@@ -45,6 +53,7 @@ def test_at_every_width_each_network_has_a_name_that_stands_free(
     for width_px in range(widths_px[0], widths_px[-1], 10):
         at = shares * (width_px, height_px)
         assert covered(at, offsets, sizes) == [], width_px
+        assert struck_through(at, offsets, sizes) == [], width_px
         assert (at + offsets - sizes / 2 >= 0).all()
         assert (at + offsets + sizes / 2 <= (width_px, height_px)).all()
         on_points = np.abs((at + offsets)[:, None] - at[None]) < sizes[:, None] / 2
