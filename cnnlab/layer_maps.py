@@ -39,8 +39,9 @@ class LayerMaps:
 
     @property
     def constant(self) -> Tensor:
-        """Which channels have the same value everywhere."""
-        return self.low == self.high
+        """Which channels have the same value everywhere, where there is more than one value."""
+        several = self.codes[0].numel() > 1
+        return (self.low == self.high) & several
 
     @property
     def dead(self) -> Tensor:

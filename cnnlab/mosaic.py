@@ -10,9 +10,10 @@ from cnnlab.colour_maps import Range
 from cnnlab.layer_maps import STEPS, LayerMaps
 
 # A picture with a palette: colours of values, one for marks, one that lets the page through.
-COLOURS, MARK, EMPTY = 254, 254, 255
-# Seen on both ends of either colour map, and on light and dark pages.
-MARK_RGB = (150, 150, 150)
+COLOURS, LIGHT_MARK, DARK_MARK, EMPTY = 253, 253, 254, 255
+LIGHT_RGB, DARK_RGB = (160, 160, 160), (0, 0, 0)
+# Colours that are lighter than this get a dark mark, of 255.
+LIGHT = 110
 Indices = npt.NDArray[np.uint8]
 
 
@@ -38,7 +39,10 @@ def tiles(maps: LayerMaps, colours: Range, tile: int) -> Indices:
     else:
         small = torch.from_numpy(translated(codes[:, 0], maps, colours))[:, None]
         indices = nn.functional.interpolate(small, (tile, tile), mode="nearest")[:, 0].numpy()
-    indices[maps.constant.numpy()[:, None, None] & cross(tile)] = MARK
+    lightness = colours.colours.levels(COLOURS).mean(1)
+    for channel in maps.constant.nonzero().flatten().tolist():
+        is_light = lightness[indices[channel, 0, 0]] > LIGHT
+        indices[channel, cross(tile)] = DARK_MARK if is_light else LIGHT_MARK
     return indices
 
 
@@ -79,7 +83,7 @@ def lay_out(tiles: Indices, columns: int, gap: int) -> Indices:
 def picture(indices: Indices, colours: Range) -> Image.Image:
     """Palette indices as a picture, of which nothing but its pixels is kept."""
     found = Image.fromarray(np.ascontiguousarray(indices), "L")
-    palette = [*colours.colours.levels(COLOURS).flatten().tolist(), *MARK_RGB, 0, 0, 0]
+    palette = [*colours.colours.levels(COLOURS).flatten().tolist(), *LIGHT_RGB, *DARK_RGB, 0, 0, 0]
     found.putpalette(palette)
     found.info["transparency"] = EMPTY
     return found

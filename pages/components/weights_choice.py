@@ -17,6 +17,13 @@ def choose(section: Section, spec: NetworkSpec) -> Weights:
     """The network as the knobs or a run describe it. Raises: ConfigError."""
     runs = trained_runs(spec)
     names = {FRESH: FRESH_TITLE} | titles(list(runs.values()))
+    # Streamlit takes what it does not know out of the address without a word.
+    asked = st.query_params.get("weights", FRESH_TITLE)
+    if asked not in names.values():
+        st.warning(
+            f"“{asked[:40]}” is not among your runs of this network: the weights are fresh.",
+            icon=":material/link_off:",
+        )
     chosen = st.selectbox(
         "Weights",
         list(names),

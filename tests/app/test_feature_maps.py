@@ -8,8 +8,11 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from cnnlab import images, layer_maps
+from cnnlab.runs.store import RunStore
+from cnnlab.training import RunConfig, checkpoint
 from pages.components import maps_cache
 from tests.app.conftest import Open
+from tests.app.runs_page import ME
 
 
 def fine(app: AppTest) -> bool:
@@ -168,3 +171,47 @@ def test_the_widest_network_opens_without_the_weights_that_no_map_needs(open_pag
     assert fine(app)
     assert maps_cache.weights_cache().used_bytes <= maps_cache.WEIGHTS_BYTES
     assert maps_cache.maps_cache().used_bytes <= maps_cache.MAPS_BYTES
+
+
+def add_trained(store: RunStore, name: str, accuracy: float) -> str:
+    config = RunConfig(network="lenet", options="small")
+    run = store.add(config, ME, "batch_norm", name)
+    path = store.weights_path(run)
+    model = checkpoint.fresh("lenet", config.options, config.image_size, seed=5)
+    checkpoint.save(model, config, path)
+    store.ended(run, "finished", weights=str(path), figures={"test_accuracy": accuracy})
+    return run
+
+
+def test_weights_are_chosen_by_name_and_accuracy_the_newest_first(
+    open_page: Open, store: RunStore
+) -> None:
+    add_trained(store, "LeNet, sigmoid", 0.1)
+    newer = add_trained(store, "LeNet, ReLU", 0.8312)
+    app = open_page("batch_norm", "Feature maps")
+    choice = app.selectbox(key="weights")
+    assert choice.options == [
+        "Fresh, drawn from a seed",
+        "LeNet, ReLU · 83.1%",
+        "LeNet, sigmoid · 10.0%",
+    ]
+    choice.set_value(newer).run()
+    assert fine(app)
+    assert not app.number_input, "weights that were learned have no seed and no knobs"
+    store.weights_path(newer).unlink()
+    maps_cache.weights_cache.clear()
+    maps_cache.maps_cache.clear()
+    app.run()
+    assert not app.exception
+    assert "Train the network again" in app.error[0].value
+    assert app.selectbox(key="weights").value == newer
+
+
+def test_a_link_to_weights_that_are_not_there_is_answered(open_page: Open) -> None:
+    app = open_page("batch_norm")
+    app.session_state["view"] = "Feature maps"
+    app.query_params["weights"] = "LeNet of somebody else"
+    app.run()
+    assert fine(app)
+    assert "“LeNet of somebody else” is not among your runs" in app.warning[0].value
+    assert app.selectbox(key="weights").value == "fresh"
