@@ -63,7 +63,7 @@ def panel(section: Section, active: str | None, waited: bool, epochs: int) -> No
         st.rerun()  # the buttons outside and the pace have to change too
     current = runs[0] if runs else None
     if current and current.group_id:
-        group_progress.show(Entry(tuple(runs), current.group_id))
+        group_progress.show([Entry(tuple(runs), current.group_id)])
         return
     curve = services.curve(current) if current else Curve()
     status_line(current, curve)

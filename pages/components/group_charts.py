@@ -41,7 +41,8 @@ def arm_lines(arm: ArmCurves, split: str, measure: str, name: str, colour: str) 
     lines = [faint(x, y, name, colour) for x, y in [*averaged, *others]]
     mean = mean_curve(averaged)
     if mean is None:
-        return lines
+        # As long as there is no mean, a single run stands for all of them in the legend.
+        return [lines[0] | {"showlegend": True}, *lines[1:]] if lines else []
     hidden: Line = {"line": {"width": 0}, "showlegend": False, "hoverinfo": "skip"}
     low = line(mean.x, mean.low, name, colour) | hidden
     high = line(mean.x, mean.high, name, colour) | hidden

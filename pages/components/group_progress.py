@@ -1,17 +1,18 @@
 """How a group of runs stands: one line of progress, the spread of what it reached, what failed."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import streamlit as st
 
 from cnnlab.runs.arms import Arm, arms, spread
 from cnnlab.runs.entries import Entry
 from cnnlab.runs.latest import Latest
-from cnnlab.runs.phrases import phrases
 from cnnlab.runs.store import ACTIVE, RunRecord
-from pages.components import charts, group_charts, services
+from pages.components import charts, group_charts, run_names, services
 from pages.components.durations import duration
 
+ROW_PX = 35
 ENDINGS = {
     "finished": "Finished",
     "cancelled": "Stopped",
@@ -20,13 +21,22 @@ ENDINGS = {
 }
 
 
-def show(entry: Entry) -> None:
-    """Progress, curves and results of a group."""
-    latest = services.store().latest([run.id for run in entry.runs])
-    st.progress(*progress(entry, latest))
-    draw(entry)
-    results(entry, latest)
-    failures(entry.runs)
+def show(entries: Sequence[Entry]) -> None:
+    """Progress, curves and results of groups, beside each other and beside single runs."""
+    runs = [run for entry in entries for run in entry.runs]
+    latest = services.store().latest([run.id for run in runs])
+    for entry in entries:
+        if entry.group:
+            share, text = progress(entry, latest)
+            st.progress(share, text if len(entries) == 1 else f"{plain(entry.name)}: {text}")
+    most = len(charts.SERIES)
+    found = arms(runs)
+    if len(found) > most:
+        st.caption(f"{len(found)} settings are ticked; the first {most} are drawn.")
+    named = list(zip(found[:most], labels(found[:most]), strict=True))
+    draw(named)
+    results(named, latest)
+    failures(runs)
 
 
 def progress(entry: Entry, latest: Mapping[str, Latest]) -> tuple[float, str]:
@@ -48,45 +58,55 @@ def progress(entry: Entry, latest: Mapping[str, Latest]) -> tuple[float, str]:
 
 
 def labels(found: Sequence[Arm]) -> list[str]:
-    """What sets each arm apart from the others; nothing where there is one alone."""
-    configs = [arm.runs[0].config.replace(seed=0) for arm in found]
-    return [", ".join(words) for words in phrases(configs)]
+    """What sets each arm apart from the others."""
+    if len(found) == 1:
+        return ["All seeds"]
+    # Arms differ in more than their seeds; the name of a group stands for those of its runs.
+    first = [arm.runs[0] for arm in found]
+    shown = [
+        replace(run, name=run.group_name or run.name, config=run.config.replace(seed=0))
+        for run in first
+    ]
+    names = run_names.labels(shown)
+    return [names[run.id].short for run in shown]
 
 
-def draw(entry: Entry) -> None:
+def draw(named: Sequence[tuple[Arm, str]]) -> None:
     """Loss on the left, accuracy on the right."""
-    found = arms(entry.runs)
     drawn = [
         group_charts.ArmCurves(
             name,
             [services.curve(run) for run in arm.finished],
             [services.curve(run) for run in arm.runs if run.status != "finished"],
         )
-        for arm, name in zip(found, labels(found), strict=True)
+        for arm, name in named
     ]
-    epochs = max(run.config.epochs for run in entry.runs)
+    epochs = max(arm.runs[0].config.epochs for arm, _ in named)
     for place, measure in zip(st.columns(2), ("loss", "accuracy"), strict=True):
         place.plotly_chart(
             group_charts.chart(drawn, measure, epochs), config=charts.PLAIN, key=measure
         )
+    of_test = "Lines are of the test set. " if len(named) > 1 else ""
     st.caption(
-        "Thick: the mean of the finished runs. Band: from the lowest to the highest of them. "
-        "Faint: every run."
+        f"{of_test}Thick: the mean of the finished runs. Band: from the lowest to the highest of "
+        "them. Faint: every run."
     )
 
 
-def results(entry: Entry, latest: Mapping[str, Latest]) -> None:
+def results(named: Sequence[tuple[Arm, str]], latest: Mapping[str, Latest]) -> None:
     """A row for each arm: what its finished runs reached on the test set."""
-    found = arms(entry.runs)
     st.dataframe(
-        [
-            {"Arm": name or "All seeds", **reached(arm, latest)}
-            for arm, name in zip(found, labels(found), strict=True)
-        ],
+        [{"Runs": name, **reached(arm, latest)} for arm, name in named],
+        height=ROW_PX * (len(named) + 1) + 3,
         hide_index=True,
         placeholder="–",
         key="group.results",
         alt="Test accuracy over the seeds",
+        column_config={
+            "Test accuracy": st.column_config.TextColumn(
+                help="Mean and standard deviation over the finished runs"
+            )
+        },
     )
 
 
@@ -114,3 +134,8 @@ def failures(runs: Sequence[RunRecord]) -> None:
             reasons.setdefault(run.message, []).append(f"seed {run.config.seed}")
     for reason, which in reasons.items():
         st.error(f"{', '.join(which)}: {reason}", icon=":material/error:")
+
+
+def plain(name: str) -> str:
+    """A name of the reader's own without what Markdown would take for its signs."""
+    return "".join(sign for sign in name if sign.isalnum() or sign in " ,.-·")

@@ -4,7 +4,7 @@ import streamlit as st
 
 from cnnlab.catalog import SECTIONS
 from cnnlab.runs.entries import Entry, entries
-from pages.components import runs_actions, runs_compare, runs_table, services, state
+from pages.components import group_progress, runs_actions, runs_compare, runs_table, services, state
 
 MOST = 1000
 TICK_S = 1.0
@@ -53,7 +53,10 @@ def follow(chosen: list[Entry], found: list[Entry]) -> None:
     latest = services.store().latest([run.id for run in active])
     if any(run.id not in latest or latest[run.id].status != run.status for run in active):
         st.rerun()
-    runs_compare.show([run for entry in chosen for run in entry.runs])
+    if any(entry.group for entry in chosen):
+        group_progress.show(chosen)
+    else:
+        runs_compare.show([run for entry in chosen for run in entry.runs])
 
 
 def shared(token: str) -> None:

@@ -102,3 +102,34 @@ def test_a_long_list_asks_the_store_for_all_of_it_at_once(store: RunStore) -> No
         db.set_trace_callback(None)
     assert len(listed(app)) == 6
     assert len(asked) <= 3
+
+
+def test_a_ticked_group_shows_its_progress_and_what_it_reached(store: RunStore) -> None:
+    group, runs = add_group(store, "seeds", [0.5, 0.7, None, None])
+    store.started(runs[2], {})
+    app = open_runs([group])
+    assert "2 of 4 runs done · 1 going on" in app.get("progress")[0].proto.text
+    results = app.dataframe[1].value
+    assert results["Test accuracy"].tolist() == ["60.0 ± 14.1 %"]
+    assert results["Finished"].tolist() == ["2 of 4"]
+    # A run that ends draws the whole page anew, with its line in the list.
+    store.ended(runs[2], "cancelled")
+    app.run()
+    assert app.dataframe[0].value["status"].tolist() == ["3 of 4"]
+
+
+def test_groups_and_single_runs_are_compared_by_their_means(store: RunStore) -> None:
+    slow, _ = add_group(store, "slow", [0.5, 0.7], lr=0.125)
+    fast, _ = add_group(store, "fast", [0.25, 0.5], lr=0.5)
+    single = add(store, "single", 0.75, lr=0.25)
+    app = open_runs([slow, fast, single])
+    results = app.dataframe[1].value
+    assert sorted(results["Runs"]) == ["rate 0.125", "rate 0.25", "rate 0.5"]
+    found = dict(zip(results["Runs"], results["Test accuracy"], strict=True))
+    assert found["rate 0.125"] == "60.0 ± 14.1 %"
+    assert found["rate 0.25"] == "75.0 %"
+    # Groups of one configuration are one arm: more seeds of the same.
+    again, _ = add_group(store, "slow again", [0.3], lr=0.125)
+    results = open_runs([slow, again]).dataframe[1].value
+    assert results["Runs"].tolist() == ["All seeds"]
+    assert results["Test accuracy"].tolist() == ["50.0 ± 20.0 %"]
