@@ -57,7 +57,7 @@ class Plan:
         return frozenset(round(self.steps * i / count) for i in range(1, count + 1))
 
     def reports(self, step: int) -> bool:
-        """Whether a point is due; the first comes at once, as a sign of life."""
+        """Whether a point is due; the first comes at once."""
         return step == 1 or step % self.report_every == 0 or step == self.steps
 
     def observation_steps(self, every: int | None = None) -> frozenset[int]:

@@ -1,29 +1,14 @@
 """The Architecture view: knobs, figures, the layer table, what each layer costs, the code."""
 
-from dataclasses import dataclass
-
 import streamlit as st
 
 from cnnlab import diagrams
 from cnnlab.catalog import NETWORKS, NetworkSpec, Section
 from cnnlab.errors import CnnLabError
-from cnnlab.networks.options import Options
 from cnnlab.summary import Summary, layers
-from cnnlab.trace import Trace, trace_of
-from pages.components import configuration, drawings, knobs, layer_table, panel
-
-
-@dataclass(frozen=True)
-class Configured:
-    """A network as the knobs describe it."""
-
-    spec: NetworkSpec
-    options: Options
-    image_size: int
-
-    @property
-    def trace(self) -> Trace:
-        return trace_of(self.spec, self.options, self.image_size)
+from cnnlab.trace import trace_of
+from pages.components import drawings, layer_table, network_choice, panel
+from pages.components.network_choice import Configured
 
 
 def show(section: Section, spec: NetworkSpec) -> None:
@@ -31,7 +16,7 @@ def show(section: Section, spec: NetworkSpec) -> None:
     side, content = panel.columns()
     try:
         with side:
-            configured = configure(section, spec)
+            configured = network_choice.choose(section, spec)
         with content:
             summary = layers(configured.trace)
             totals(summary)
@@ -40,15 +25,6 @@ def show(section: Section, spec: NetworkSpec) -> None:
             source(section, spec)
     except CnnLabError as error:
         content.error(str(error), icon=":material/straighten:")
-
-
-def configure(section: Section, spec: NetworkSpec) -> Configured:
-    """The knobs of the network."""
-    chosen = configuration.current(section, spec)
-    knobs.preset_picker(section, spec)
-    knobs.widget(section, chosen, "image_size")
-    knobs.network_knobs(section, chosen, section.main_knobs)
-    return Configured(spec, chosen.options, chosen.image_size)
 
 
 def totals(summary: Summary) -> None:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from cnnlab.catalog import NETWORKS, NetworkSpec, Section
 from cnnlab.runs.store import RunRecord
-from pages.components import architecture, run_names, services, state
+from pages.components import network_choice, run_names, services, state
 from pages.components.maps_cache import Weights
 
 FRESH = "fresh"
@@ -38,7 +38,7 @@ def choose(section: Section, spec: NetworkSpec) -> Weights:
     seed = int(
         st.number_input("Seed of the weights", 0, 9999, 0, key="weights_seed", bind="query-params")
     )
-    configured = architecture.configure(section, spec)
+    configured = network_choice.choose(section, spec)
     NETWORKS[spec.name].check_image_size(configured.options, configured.image_size)
     return Weights(spec.name, configured.options, configured.image_size, seed)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from cnnlab.catalog import NETWORKS, SECTIONS
+from pages.components.section import VIEWS
 from tests.source_files import BENCHMARKS, LIBRARY, PAGES, ROOT, TESTS, ids, imported, module_name
 
 LONGEST_FILE, LONGEST_FUNCTION, LONGEST_PAGE = 300, 50, 60
@@ -80,6 +81,19 @@ def test_a_page_says_what_is_particular_to_it_and_calls_components(file: Path) -
     assert list(functions(file)) == [], "functions belong into pages/components"
     outside = [n for n in imported(file) if not n.startswith(("cnnlab.catalog", "pages."))]
     assert outside == []
+
+
+def test_views_of_a_page_do_not_import_each_other() -> None:
+    """What two views need stands in a component of its own. Directly or by way of others."""
+    own = {module_name(file): set(imported(file)) & set(ids(PAGES)) for file in PAGES}
+    views = {show.__module__ for show in VIEWS.values()}
+    assert len(views) == len(VIEWS) > 3
+    for view in views:
+        reached, ahead = set[str](), own[view]
+        while ahead:
+            reached |= ahead
+            ahead = {name for module in ahead for name in own[module]} - reached
+        assert reached & views == set(), view
 
 
 def test_one_file_alone_knows_the_session_state() -> None:
