@@ -2,7 +2,10 @@
 
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +15,10 @@ from cnnlab.jobs.local import engine as local
 from cnnlab.jobs.manager import RunManager
 from cnnlab.runs.store import RunRecord, RunStore
 from cnnlab.training import RunConfig
+from tests.conftest import ROOT
+from tests.faults.test_worker_dies import gone
+from tests.present import present
+from tests.unit.run_server import FakeEngine
 from tests.waiting import wait_until
 
 SHORT = RunConfig(network="lenet", train_size=256, batch_size=128, epochs=2, precision="float32")
@@ -110,3 +117,45 @@ def test_equal_runs_of_a_group_are_equal_bit_for_bit(manager: RunManager) -> Non
     assert curves[0].train_loss
     assert all(curve.train_loss == curves[0].train_loss for curve in curves)
     assert all(curve.test_loss == curves[0].test_loss for curve in curves)
+
+
+SERVER = """
+import sys
+from cnnlab.jobs.limits import Settings
+from cnnlab.jobs.local.engine import LocalEngine
+from cnnlab.jobs.manager import RunManager
+from cnnlab.runs.store import RunStore
+from tests.faults.test_group_faults import LONG, points, seeds, submit
+from tests.waiting import wait_until
+manager = RunManager(RunStore.open_default(), LocalEngine(cores=2), Settings())
+group, runs = submit(manager, *seeds(LONG, 4))
+wait_until(lambda: all(points(manager, run) > 2 for run in runs[:2]), 120)
+print(group, *manager.engine.worker_pids(), flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_group_of_a_killed_server_is_there_at_the_next_one(tmp_path: Path) -> None:
+    """Two of its runs go on and two wait when the server dies."""
+    with subprocess.Popen(
+        [sys.executable, "-c", SERVER],
+        cwd=ROOT,
+        env=os.environ | {"CNNLAB_HOME": str(tmp_path)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as server:
+        group, *workers = present(server.stdout).readline().split()
+        assert len(workers) == 2
+        os.kill(server.pid, signal.SIGKILL)
+    wait_until(lambda: all(gone(int(worker)) for worker in workers), timeout_s=20)
+    store = RunStore(tmp_path)
+    manager = RunManager(store, FakeEngine(slots=0), Settings())
+    runs = store.groups.runs(group)
+    assert [run.status for run in runs] == ["interrupted"] * 4
+    assert all("server was stopped" in run.message for run in runs)
+    assert [len(store.curve(run.id).steps) > 2 for run in runs] == [True, True, False, False]
+    manager.delete_group(group, "ann")
+    assert store.runs("ann") == []
+    manager.close()
+    store.close()
