@@ -50,8 +50,9 @@ SPEED_KNOWN = "computed in"
 POINTS_THERE = """() => {
     const state = document.querySelector('[data-testid=stProgress]')?.innerText ?? '';
     const plots = [...document.querySelectorAll('.js-plotly-plot')];
-    const loss = plots.find(plot => plot.layout?.yaxis?.title?.text === 'loss');
-    const line = loss?.data?.find(line => line.name === 'training');
+    const loss = plots.find(plot => plot.layout?.yaxis?.title?.text?.startsWith('loss'));
+    // The current run's is on top.
+    const line = loss?.data?.filter(line => line.meta === 'training').at(-1);
     const points = line?.x?.length ?? Object.keys(line?.x?._inputArray ?? {}).length;
     return state.includes(' left') && points > 0;
 }"""

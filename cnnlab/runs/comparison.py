@@ -48,6 +48,14 @@ def flatten(config: RunConfig) -> dict[str, Any]:
     return {**fields, **nested}
 
 
+def same_settings(one: RunConfig, other: RunConfig) -> bool:
+    """Whether nothing sets two runs apart but what is observed of them."""
+    # All pictures can be asked for by their number, or by none.
+    return flatten(one) | {"train_size": one.training_images} == flatten(other) | {
+        "train_size": other.training_images
+    }
+
+
 def comparable(one: RunConfig, other: RunConfig) -> bool:
     """Whether two runs are of the same network and see the same pictures."""
     return _task(one) == _task(other)
@@ -74,3 +82,20 @@ def cautions(runs: Sequence[RunRecord]) -> list[str]:
             "runs of one optimizer."
         )
     return found
+
+
+def beside(
+    run: RunRecord | None, others: Sequence[RunRecord], earlier: int, pinned: int
+) -> list[RunRecord]:
+    """What a run's curve is drawn with: the newest that can be compared with it, and pinned ones.
+
+    `others` come the newest first; `earlier` and `pinned` say how many of each.
+    """
+    found = [other for other in others if run is None or other.id != run.id]
+    kept = [other for other in found if other.pinned][:pinned]
+    alike = [
+        other
+        for other in found
+        if run and not other.pinned and comparable(run.config, other.config)
+    ]
+    return [*alike[:earlier], *kept]

@@ -33,7 +33,8 @@ def labels(runs: Sequence[RunRecord], zone: tzinfo = UTC) -> dict[str, Label]:
     for alike in groups(short):
         # What these differ in comes first, so that it is not cut off.
         for key, apart in zip(alike, varying([fields[key] for key in alike]), strict=True):
-            short[key] = shortened(by_id[key], apart | fields[key])
+            network = {name: fields[key][name] for name in ("network",) if name in fields[key]}
+            short[key] = shortened(by_id[key], network | apart | fields[key])
     short = distinct(runs, short, zone)
     names = distinct_names(runs, zone)
     return {

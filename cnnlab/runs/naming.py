@@ -66,5 +66,5 @@ def disputed(config: RunConfig, spec: NetworkSpec) -> list[str]:
 @cache
 def preset_settings(spec: NetworkSpec, preset: str) -> Mapping[str, Any]:
     """Every setting of a run that is a preset with its recipe."""
-    recipe = spec.quick if preset == "small" else spec.book
-    return flatten(RunConfig(network=spec.name, options=preset, **vars(recipe)))
+    recipe = vars(spec.recipe(preset))
+    return flatten(RunConfig(network=spec.name, options=preset, **recipe))

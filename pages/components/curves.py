@@ -4,17 +4,32 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from cnnlab.catalog import Section
+from cnnlab.catalog import NetworkSpec, Section
 from cnnlab.jobs.manager import Place
+from cnnlab.runs.comparison import beside, cautions, same_settings
 from cnnlab.runs.entries import Entry
 from cnnlab.runs.store import ACTIVE, Curve, RunRecord
-from pages.components import charts, group_progress, run_names, services, state
+from cnnlab.training.config import RunConfig
+from pages.components import (
+    charts,
+    curve_charts,
+    curve_legend,
+    group_progress,
+    pins,
+    run_colours,
+    run_names,
+    services,
+    state,
+)
 from pages.components.durations import duration
+from pages.components.markdown import escaped
 
 TICK_S = 0.3
 # While others' runs come first nothing moves, and thirty readers may be waiting.
 WAITING_TICK_S = 1.0
-EARLIER = 4
+EARLIER, PINNED = 4, 3
+# Among so many runs are looked for those that can be compared.
+RECENT = 60
 
 
 def recent_runs(section: Section) -> list[RunRecord]:
@@ -42,66 +57,110 @@ def key(run: RunRecord | None) -> str | None:
     return (run.group_id or run.id) if run else None
 
 
-def show(section: Section, active: RunRecord | None, epochs: int) -> None:
+def show(
+    section: Section, spec: NetworkSpec, config: RunConfig | None, active: RunRecord | None
+) -> None:
     """The curves, redrawn while a run is going on.
 
-    `active` is the run by which the page has drawn its buttons.
+    `active` is the run by which the page has drawn its buttons; `config` what the knobs describe.
     """
+    runs = services.store().runs(state.visitor(), limit=RECENT, pinned_first=True)
+    newest = sorted(runs, key=lambda run: -run.queued_s)
+    here = (run for run in newest if run.page == section.slug and run.network == spec.name)
+    current = active or next(here, None)
+    grouped = current is not None and current.group_id is not None
+    singles = [run for run in newest if run.pinned or run.group_id is None]
+    others = [] if grouped else beside(current, singles, EARLIER, PINNED)
+    shown = [] if grouped else [run for run in (current, *others) if run]
+    colours = run_colours.colours(shown)
     place = services.run_manager().place(active.id) if active else None
     waits = place is not None and place.place > 1
-    slow = waits or (active is not None and active.group_id is not None)
-    tick_s = (WAITING_TICK_S if slow else TICK_S) if active else None
-    st.fragment(panel, run_every=tick_s)(section, key(active), waits, epochs)
+    tick_s = (WAITING_TICK_S if waits or grouped else TICK_S) if active else None
+    if shown:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            curve_legend.show(shown, colours)
+            pins.picker(newest)
+    st.fragment(panel, run_every=tick_s)(section, config, current, others, colours, waits)
 
 
-def panel(section: Section, active: str | None, waited: bool, epochs: int) -> None:
+def panel(
+    section: Section,
+    config: RunConfig | None,
+    current: RunRecord | None,
+    others: Sequence[RunRecord],
+    colours: dict[str, str],
+    waited: bool,
+) -> None:
     """One picture of the newest run as it stands."""
     services.run_manager().seen(state.visitor())
-    runs = recent_runs(section)
-    going = going_on(runs)
-    if key(going) != active or (waited and going and going.status == "running"):
+    active = current if current and current.status in ACTIVE else None
+    going = active_run(section)
+    if key(going) != key(active) or (waited and going and going.status == "running"):
         st.rerun()  # the buttons outside and the pace have to change too
-    current = runs[0] if runs else None
+    current = going or current
     if current and current.group_id:
+        runs = services.store().groups.runs(current.group_id)
         group_progress.show([Entry(tuple(runs), current.group_id)])
         return
     curve = services.curve(current) if current else Curve()
-    status_line(current, curve)
-    draw(current, curve, runs[1 : EARLIER + 1], epochs)
+    earlier = current is not None and is_earlier(current, config)
+    status_line(current, curve, earlier)
+    draw([run for run in (current, *others) if run], None if earlier else current, colours, config)
     if current:
         outcome(current, curve)
+    shown = [run for run in (current, *others) if run and curve_legend.is_shown(run)]
+    for caution in cautions(shown):
+        st.caption(f":material/balance: {caution}")
+
+
+def is_earlier(run: RunRecord, config: RunConfig | None) -> bool:
+    """Whether the knobs were changed since a run that has ended."""
+    if run.status in ACTIVE or config is None:
+        return False
+    return not same_settings(run.config, config)
 
 
 def draw(
-    current: RunRecord | None, curve: Curve, earlier: Sequence[RunRecord], epochs: int
+    runs: Sequence[RunRecord],
+    bright: RunRecord | None,
+    colours: dict[str, str],
+    config: RunConfig | None,
 ) -> None:
-    """Loss on the left, accuracy on the right."""
-    names = run_names.labels([run for run in (current, *earlier) if run])
-    named = [charts.NamedCurve(names[run.id].short, services.curve(run)) for run in earlier]
-    now = charts.NamedCurve("now", curve) if current else None
-    epochs = max([run.config.epochs for run in (current, *earlier) if run] or [epochs])
-    left, right = st.columns(2)
-    left.plotly_chart(charts.loss(now, named, epochs), config=charts.PLAIN, key="loss")
-    right.plotly_chart(charts.accuracy(now, named, epochs), config=charts.PLAIN, key="accuracy")
+    """Loss on the left, accuracy on the right; all runs but one are faint."""
+    names = run_names.distinct(runs)
+    drawn = [
+        curve_charts.DrawnRun(names[run.id], services.curve(run), colours[run.id], run != bright)
+        for run in runs
+        if curve_legend.is_shown(run)
+    ]
+    epochs = max([run.config.epochs for run in runs] or [config.epochs if config else 1])
+    for place, measure in zip(st.columns(2), ("loss", "accuracy"), strict=True):
+        chart = curve_charts.chart(drawn, measure, end=epochs)
+        place.plotly_chart(chart, config=charts.PLAIN, key=measure)
 
 
-def status_line(run: RunRecord | None, curve: Curve) -> None:
-    """Progress and time left; the same height in every state."""
+def status_line(run: RunRecord | None, curve: Curve, earlier: bool = False) -> None:
+    """Which run it is, its progress and the time left; the same height in every state."""
     if run is None:
         st.progress(0.0, "Press Start: loss and accuracy appear here while the network learns.")
         return
     share = min(1.0, curve.epochs[-1] / run.config.epochs) if curve.epochs else 0.0
+    st.progress(
+        0.0 if run.status == "queued" else share,
+        f"{escaped(run.name)} · {progress(run, curve, share, earlier)}",
+    )
+
+
+def progress(run: RunRecord, curve: Curve, share: float, earlier: bool) -> str:
+    """How far a run is, or how it ended."""
     if run.status == "queued":
-        st.progress(0.0, waiting(services.run_manager().place(run.id)))
-    elif run.status == "running" and not curve.epochs:
-        st.progress(0.0, "Getting ready…")
-    elif run.status == "running":
-        st.progress(
-            share,
-            f"{share:.0%} · {duration(curve.eta_s)} left · {curve.images_per_s:,.0f} images/s",
-        )
-    else:
-        st.progress(share, ENDINGS.get(run.status, run.status))
+        return waiting(services.run_manager().place(run.id))
+    if run.status == "running":
+        if not curve.epochs:
+            return "Getting ready…"
+        return f"{share:.0%} · {duration(curve.eta_s)} left · {curve.images_per_s:,.0f} images/s"
+    ending = ENDINGS.get(run.status, run.status)
+    return f"{ending}, earlier, with other settings than those chosen now" if earlier else ending
 
 
 def waiting(place: Place | None) -> str:

@@ -1,6 +1,5 @@
 """Runs side by side: their curves in one chart, and what sets their settings apart."""
 
-import html
 from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import Any
@@ -10,9 +9,18 @@ import streamlit as st
 from cnnlab.catalog import NETWORKS
 from cnnlab.datasets import DATASETS
 from cnnlab.runs.comparison import USED, cautions, flatten, run_differences
-from cnnlab.runs.store import ACTIVE, RunRecord
+from cnnlab.runs.store import ACTIVE, Curve, RunRecord
 from cnnlab.words import words
-from pages.components import charts, curves, runs_table, services
+from pages.components import (
+    charts,
+    curve_charts,
+    curve_legend,
+    curves,
+    run_colours,
+    run_names,
+    runs_table,
+    services,
+)
 
 AXES = {"epoch": "Epoch", "step": "Step", "seconds": "Seconds"}
 LABELS = {
@@ -28,7 +36,6 @@ LABELS = {
     "torch.": "PyTorch",
     "torchvision.": "torchvision",
 }
-NAME_STYLE = "max-width:100%;overflow:hidden;text-overflow:ellipsis;white-space:nowrap"
 LINES = {"both": "Both", "test": "Test", "training": "Training"}
 ENVIRONMENT = ("device", "precision", "layout", "params", "torch", "torchvision", "python")
 
@@ -68,39 +75,36 @@ def overlaid(runs: Sequence[RunRecord]) -> None:
         required=True,
         key="runs.lines",
     )
-    st.html(legend(runs))
-    named = [charts.NamedCurve(run.name, services.store().curve(run.id)) for run in runs]
-    left, right = st.columns(2)
-    for place, measure in ((left, "loss"), (right, "accuracy")):
+    colours = run_colours.colours(runs)
+    curve_legend.show(runs, colours)
+    names = run_names.distinct(runs)
+    drawn = [
+        curve_charts.DrawnRun(names[run.id], services.curve(run), colours[run.id])
+        for run in runs
+        if curve_legend.is_shown(run)
+    ]
+    for place, measure in zip(st.columns(2), ("loss", "accuracy"), strict=True):
         place.plotly_chart(
-            charts.overlay(named, measure, axis or "epoch", lines or "both"),
+            curve_charts.chart(drawn, measure, axis or "epoch", lines or "both"),
             config=charts.PLAIN,
             key=f"runs.chart.{measure}",
         )
-    note = {"both": "Dots: test. Dotted line: training. ", "test": "", "training": ""}[
-        lines or "both"
-    ]
-    if not any(item.curve.steps or item.curve.test_steps for item in named):
-        note = "Nothing was measured yet. "
-    elif any(missing(item) for item in named):
-        note += "A gap is a loss that was no number any more: the run diverged there."
+    note = {
+        "both": "Line: training, smoothed. Dots: test.",
+        "test": "",
+        "training": "Smoothed; what was measured is faint behind.",
+    }[lines or "both"]
+    if not any(run.curve.steps or run.curve.test_steps for run in drawn):
+        note = "Nothing was measured yet."
+    elif any(missing(run.curve) for run in drawn):
+        note += " A gap is a loss that was no number any more: the run diverged there."
     st.caption(note)
 
 
-def missing(item: charts.NamedCurve) -> bool:
-    """Whether the curve has a point that is not a number."""
-    values = chain(item.curve.train_loss, item.curve.test_loss)
+def missing(curve: Curve) -> bool:
+    """Whether a curve has a point that is not a number."""
+    values = chain(curve.train_loss, curve.test_loss)
     return not all(charts.is_number(value) for value in values)
-
-
-def legend(runs: Sequence[RunRecord]) -> str:
-    """The names in their colours; it wraps where a chart's own legend would cover the chart."""
-    items = (
-        f'<span style="{NAME_STYLE}"><span style="color:{colour}">●</span> '
-        f"{html.escape(run.name)}</span>"
-        for run, colour in zip(runs, charts.SERIES, strict=False)
-    )
-    return f'<div style="display:flex;flex-wrap:wrap;gap:0.2rem 1.2rem">{"".join(items)}</div>'
 
 
 def apart(runs: Sequence[RunRecord]) -> None:

@@ -32,7 +32,7 @@ def show(section: Section, spec: NetworkSpec) -> None:
         # Asked once: a run may end between two questions.
         active = curves.active_run(section)
         buttons(section, spec, config, active)
-        curves.show(section, active, epochs=config.epochs if config else 1)
+        curves.show(section, spec, config, active)
 
 
 def draw_knobs(section: Section, spec: NetworkSpec) -> None:

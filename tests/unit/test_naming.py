@@ -33,13 +33,7 @@ def test_network_preset_and_what_was_changed(config: RunConfig, name: str) -> No
 def test_a_preset_with_its_recipe_is_named_by_the_preset_alone(network: str) -> None:
     spec = NETWORKS[network]
     names = {
-        preset: run_name(
-            RunConfig(
-                network=network,
-                options=preset,
-                **vars(spec.quick if preset == "small" else spec.book),
-            )
-        )
+        preset: run_name(RunConfig(network=network, options=preset, **vars(spec.recipe(preset))))
         for preset in spec.presets
     }
     assert len(set(names.values())) == len(names)
