@@ -14,7 +14,7 @@ from pathlib import Path
 from benchmarks.figures import HEADER, Figure, heading, machine, write
 from benchmarks.live_page import Cost, Tab, browsing, link_data, serving
 
-PAGE, KNOBS = "resnet", "&a.resnet.preset=resnet18&a.resnet.image_size=224"
+PAGE, KNOBS = "resnet", "&preset=resnet18"
 AIM_MS = 150
 
 

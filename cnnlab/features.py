@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from cnnlab import catalog
 from cnnlab.errors import ConfigError
 from cnnlab.hooks import private_copy, watching
-from cnnlab.trace import Shape
+from cnnlab.trace import Shape, Trace
 
 
 def extract(
@@ -92,6 +92,22 @@ def take_off_head(model: nn.Module, shapes: Mapping[str, Shape]) -> None:
             model.set_submodule(name, NoWeights(layer.out_features))
 
 
+def class_maps(found: Trace, num_classes: int) -> tuple[str, ...]:
+    """The layers whose channels are the classes; none where the last weights make no maps.
+
+    They are the last layer with weights and what only pools or bounds its values, as in NiN.
+    """
+    names = list(found.shapes)
+    weighted = [
+        i
+        for i, name in enumerate(names)
+        if isinstance(found.outline.get_submodule(name), nn.Conv2d | nn.Linear)
+    ]
+    last = weighted[-1] if weighted else len(names)
+    shapes = [(name, found.shapes[name]) for name in names[last:]]
+    return tuple(name for name, shape in shapes if len(shape) == 4 and shape[1] == num_classes)
+
+
 @dataclass(frozen=True)
 class ChannelStatistics:
     """Per channel of one picture's maps: mean, standard deviation and share of zeros."""
@@ -107,11 +123,12 @@ def channel_statistics(maps: Tensor) -> ChannelStatistics:
     Shape: (C, H, W) -> three tensors (C,).
     """
     values = maps.flatten(1)
+    count = values.shape[1]
     mean = values.mean(1)
     # Ten times as fast as `std` and counting, which PyTorch does one value at a time.
     deviation = torch.linalg.vector_norm(values - mean[:, None], dim=1)
     return ChannelStatistics(
         mean=mean,
-        std=deviation / values.shape[1] ** 0.5,
-        zeros=1 - values.sign().abs_().mean(1),
+        std=deviation / count**0.5,
+        zeros=(count - values.sign().abs_().sum(1)) / count,
     )

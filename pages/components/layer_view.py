@@ -2,7 +2,6 @@
 
 import math
 
-import pandas as pd
 import streamlit as st
 from torch import nn
 
@@ -11,7 +10,7 @@ from cnnlab.errors import CnnLabError
 from cnnlab.layer_csv import shape_text
 from cnnlab.layer_maps import LayerMaps
 from cnnlab.mosaic import mosaic
-from pages.components import colour_bar
+from pages.components import channel_table, colour_bar
 from pages.components.colour_bar import number
 from pages.components.maps_cache import Pass, maps_of
 
@@ -63,7 +62,7 @@ def show(asked: Pass) -> None:
         show_all(layer, chosen, range_of(chosen, scale))
     with detail:
         show_one(asked, layer, scale)
-    table(chosen)
+    channel_table.show(chosen, asked.weights.class_names(layer))
 
 
 def describe(asked: Pass, layer: str, maps: LayerMaps) -> None:
@@ -116,7 +115,8 @@ def show_one(asked: Pass, layer: str, scale: Scale) -> None:
     maps = maps_of(asked)[layer]
     channel = choose_channel(len(maps.low))
     low, high = float(maps.low[channel]), float(maps.high[channel])
-    title = f"Channel {channel} of {layer}"
+    classes = asked.weights.class_names(layer)
+    title = f"Channel {channel} of {layer}{f', {classes[channel]}' if classes else ''}"
     if low == high:
         says = f"{number(low)} everywhere, crossed out"
     else:
@@ -133,31 +133,3 @@ def choose_channel(channels: int) -> int:
 
 def range_of(maps: LayerMaps, scale: Scale) -> Range:
     return colour_range(scale, float(maps.low.min()), float(maps.high.max()))
-
-
-def table(maps: LayerMaps) -> None:
-    """Mean, spread and share of zeros of every channel."""
-    found = maps.statistics
-    rows = pd.DataFrame(
-        {
-            "Channel": range(len(maps.low)),
-            "Mean": found.mean.numpy(),
-            "Standard deviation": found.std.numpy(),
-            "Zeros": found.zeros.numpy() * 100,
-            "Lowest": maps.low.numpy(),
-            "Highest": maps.high.numpy(),
-        }
-    )
-    value = st.column_config.NumberColumn(format="%.3g")
-    st.dataframe(
-        rows,
-        hide_index=True,
-        height=300,
-        column_config={
-            **dict.fromkeys(("Mean", "Standard deviation", "Lowest", "Highest"), value),
-            "Zeros": st.column_config.NumberColumn(
-                format="%.0f%%", help="Share of values that are exactly zero: ReLU makes them."
-            ),
-        },
-        alt="Mean, standard deviation, share of zeros, lowest and highest value of every channel.",
-    )

@@ -10,6 +10,8 @@ from torch import Tensor, nn
 
 from cnnlab import layer_maps
 from cnnlab.catalog import NETWORKS
+from cnnlab.datasets import DATASETS
+from cnnlab.features import class_maps
 from cnnlab.layer_maps import LayerMaps
 from cnnlab.networks.options import Options
 from cnnlab.trace import Trace, trace_of
@@ -30,6 +32,14 @@ class Weights:
     image_size: int
     seed: int = 0
     path: str = ""
+    dataset: str = ""
+
+    def class_names(self, layer: str) -> tuple[str, ...]:
+        """What the channels of a layer stand for, where the network learned to tell it."""
+        if not self.dataset or layer not in class_maps(self.trace, self.options.num_classes):
+            return ()
+        names = DATASETS[self.dataset].class_names
+        return names if len(names) == self.options.num_classes else ()
 
     @property
     def trace(self) -> Trace:

@@ -34,7 +34,13 @@ def choose(section: Section, spec: NetworkSpec) -> Weights:
     )
     if chosen != FRESH:
         run = runs[chosen]
-        return Weights(spec.name, run.config.options, run.config.image_size, path=str(run.weights))
+        return Weights(
+            spec.name,
+            run.config.options,
+            run.config.image_size,
+            path=str(run.weights),
+            dataset=run.dataset,
+        )
     seed = int(
         st.number_input("Seed of the weights", 0, 9999, 0, key="weights_seed", bind="query-params")
     )

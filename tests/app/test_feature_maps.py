@@ -8,6 +8,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from cnnlab import images, layer_maps
+from cnnlab.datasets import DATASETS
 from cnnlab.runs.store import RunStore
 from cnnlab.training import RunConfig, checkpoint
 from pages.components import maps_cache
@@ -173,11 +174,11 @@ def test_the_widest_network_opens_without_the_weights_that_no_map_needs(open_pag
     assert maps_cache.maps_cache().used_bytes <= maps_cache.MAPS_BYTES
 
 
-def add_trained(store: RunStore, name: str, accuracy: float) -> str:
-    config = RunConfig(network="lenet", options="small")
+def add_trained(store: RunStore, name: str, accuracy: float, network: str = "lenet") -> str:
+    config = RunConfig(network=network, options="small")
     run = store.add(config, ME, "batch_norm", name)
     path = store.weights_path(run)
-    model = checkpoint.fresh("lenet", config.options, config.image_size, seed=5)
+    model = checkpoint.fresh(network, config.options, config.image_size, seed=5)
     checkpoint.save(model, config, path)
     store.ended(run, "finished", weights=str(path), figures={"test_accuracy": accuracy})
     return run
@@ -215,3 +216,14 @@ def test_a_link_to_weights_that_are_not_there_is_answered(open_page: Open) -> No
     assert fine(app)
     assert "“LeNet of somebody else” is not among your runs" in app.warning[0].value
     assert app.selectbox(key="weights").value == "fresh"
+
+
+def test_where_channels_are_classes_they_have_their_names(open_page: Open, store: RunStore) -> None:
+    run = add_trained(store, "NiN", 0.7, network="nin")
+    app = open_page("nin", "Feature maps", weights=run, layer="global_pool", channel=3)
+    assert fine(app)
+    names = DATASETS["shapes"].class_names
+    assert alts(app)[2].startswith(f"Channel 3 of global_pool, {names[3]}: ")
+    assert list(app.dataframe[0].value["Class"]) == list(names)
+    app.select_slider(key="layer").set_value("block1.conv1").run()
+    assert "Class" not in app.dataframe[0].value

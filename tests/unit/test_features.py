@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from cnnlab import catalog, features
 from cnnlab.errors import ConfigError
+from cnnlab.trace import trace_of
 from tests.unit.knobs import meet_inside, options_of, thin
 
 NETWORKS = list(catalog.NETWORKS)
@@ -155,4 +156,18 @@ def test_statistics_agree_with_numpy(array: np.ndarray[Any, Any]) -> None:
     flat = array.reshape(len(array), -1).astype(np.float64)
     np.testing.assert_allclose(statistics.mean, flat.mean(1), rtol=1e-4, atol=1e-4)
     np.testing.assert_allclose(statistics.std, flat.std(1), rtol=1e-4, atol=1e-4)
-    np.testing.assert_allclose(statistics.zeros, (flat == 0).mean(1), rtol=1e-5)
+    np.testing.assert_allclose(statistics.zeros, (flat == 0).mean(1), rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_only_where_the_last_weights_make_maps_are_channels_classes(name: str) -> None:
+    spec = catalog.NETWORKS[name]
+    options = thin(name, "small")
+    found = trace_of(spec, options, spec.default_image_size(options))
+    layers = features.class_maps(found, options.num_classes)
+    if name == "nin":
+        assert layers[-1] == "global_pool"
+        assert "block4" in layers
+        assert not any(layer.startswith("block3") for layer in layers)
+    else:
+        assert layers == ()
