@@ -9,10 +9,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from dataclasses import fields as dataclass_fields
 from functools import lru_cache
+from importlib.metadata import version
 from typing import Any
 
 import torch
-import torchvision
 
 from cnnlab.errors import ConfigError, TrainingError
 from cnnlab.training.config import RunConfig
@@ -167,7 +167,7 @@ def environment(started: Started) -> dict[str, Any]:
     return {
         "python": platform.python_version(),
         "torch": torch.__version__,
-        "torchvision": torchvision.__version__,
+        "torchvision": version("torchvision"),
         "cores": os.cpu_count(),
         **started.model_dump(exclude={"type"}),
     }

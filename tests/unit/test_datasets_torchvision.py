@@ -12,7 +12,7 @@ import torch
 from torchvision.datasets import CIFAR10, FashionMNIST
 
 from cnnlab import datasets
-from cnnlab.datasets import download
+from cnnlab.datasets import cifar10, download
 from cnnlab.errors import DatasetError
 from tests.conftest import ROOT
 from tests.dataset_files import SmallCifar, SmallFashion, names_in, small_cifar, small_fashion
@@ -203,3 +203,10 @@ def test_two_processes_may_write_the_same_archive(mirror: Mirror, tmp_path: Path
     with ThreadPoolExecutor(4) as pool:
         assert set(pool.map(ask, range(4))) == {raw}
     assert names_in(tmp_path) == {CIFAR10.filename}
+
+
+def test_names_are_those_that_torchvision_knows() -> None:
+    """They are written down here, so that a page need not load torchvision to name them."""
+    assert datasets.DATASETS["fashion_mnist"].class_names == tuple(FashionMNIST.classes)
+    assert CIFAR10.base_folder == cifar10.FOLDER
+    assert set(cifar10.checksums()) == set(cifar10.NAMES)
