@@ -22,7 +22,7 @@ def show() -> None:
 def own() -> None:
     """List, actions and comparison of the visitor's own runs."""
     st.title("Runs", anchor=False)
-    found = entries(services.store().runs(state.visitor(), limit=MOST, pinned_first=True))
+    found = listed()
     if not found:
         nothing()
         return
@@ -31,6 +31,16 @@ def own() -> None:
     runs_actions.show(chosen)
     active = [run.id for entry in found for run in entry.active]
     st.fragment(follow, run_every=TICK_S if active else None)(chosen, found)
+
+
+def listed() -> list[Entry]:
+    """The visitor's runs and groups, pinned ones first; the last group is not cut off."""
+    store = services.store()
+    runs = store.runs(state.visitor(), limit=MOST, pinned_first=True)
+    found = entries(runs)
+    if len(runs) == MOST and (group := found[-1].group):
+        found[-1] = Entry(tuple(store.groups.runs(group)), group)
+    return found
 
 
 def nothing() -> None:

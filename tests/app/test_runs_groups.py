@@ -1,7 +1,9 @@
 """The Runs page with groups: one line for many runs, and what can be done with it."""
 
+import pytest
+
 from cnnlab.runs.store import RunStore
-from pages.components import runs_table, services
+from pages.components import runs, runs_table, services
 from tests.app.runs_page import ME, add, add_group, listed, open_runs
 
 
@@ -102,6 +104,15 @@ def test_a_long_list_asks_the_store_for_all_of_it_at_once(store: RunStore) -> No
         db.set_trace_callback(None)
     assert len(listed(app)) == 6
     assert len(asked) <= 3
+
+
+def test_where_the_list_ends_no_group_is_cut_in_two(
+    store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runs, "MOST", 4)
+    for number in range(3):
+        add_group(store, f"group {number}", [0.5] * 3)
+    assert listed(open_runs()) == ["▸ group 2 · 3 runs", "▸ group 1 · 3 runs"]
 
 
 def test_a_ticked_group_shows_its_progress_and_what_it_reached(store: RunStore) -> None:
