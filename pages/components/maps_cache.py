@@ -1,7 +1,7 @@
 """Feature maps and the weights that make them, computed once for all visitors."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import streamlit as st
@@ -79,8 +79,11 @@ def maps_of(asked: Pass) -> Mapping[str, LayerMaps]:
 
 
 def model_of(weights: Weights) -> nn.Module:
-    """A network with its weights; the last ones are kept."""
-    return weights_cache().get(weights, weights.load)
+    """A network with its weights; the last ones are kept.
+
+    Without the fully-connected layers, pictures of every size pass through the same weights.
+    """
+    return weights_cache().get(replace(weights, image_size=0), weights.load)
 
 
 @st.cache_resource(show_spinner=False)

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from http.cookies import SimpleCookie
 
 import streamlit as st
+import torch
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -27,6 +28,9 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     # opened the front page; see docs/adr/0001-page-routing.md.
     PagesManager.uses_pages_directory = False
     import_heavy_modules()
+    # Beside a run, two threads wait for each other: a pass through ResNet-18 took five times as
+    # long with two as with one; see docs/adr/0005-waiting-threads.md.
+    torch.set_num_threads(1)
     from pages.components import services
 
     services.run_manager()

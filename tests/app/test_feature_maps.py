@@ -4,14 +4,16 @@ import io
 from unittest.mock import Mock
 
 import pytest
+import torch
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from cnnlab import images, layer_maps
+from cnnlab import catalog, images, layer_maps
 from cnnlab.datasets import DATASETS
 from cnnlab.runs.store import RunStore
 from cnnlab.training import RunConfig, checkpoint
 from pages.components import maps_cache
+from pages.components.maps_cache import Pass, Weights
 from tests.app.conftest import Open
 from tests.app.runs_page import ME
 
@@ -227,3 +229,11 @@ def test_where_channels_are_classes_they_have_their_names(open_page: Open, store
     assert list(app.dataframe[0].value["Class"]) == list(names)
     app.select_slider(key="layer").set_value("block1.conv1").run()
     assert "Class" not in app.dataframe[0].value
+
+
+def test_a_change_of_size_draws_no_weights_anew() -> None:
+    spec = catalog.NETWORKS["alexnet"]
+    one, other = (Weights("alexnet", spec.presets["small"], size) for size in (48, 64))
+    assert maps_cache.model_of(one) is maps_cache.model_of(other)
+    batch = torch.rand(1, other.options.in_channels, 64, 64)
+    assert maps_cache.maps_of(Pass(other, batch))["block1.conv"].shape[1] > 16
