@@ -3,7 +3,7 @@
 from cnnlab.exercises.checks import Between, Times
 from cnnlab.exercises.exercise import Arm, Claim, Exercise
 from cnnlab.exercises.maps import change
-from cnnlab.exercises.measures import MEMORY, params_of
+from cnnlab.exercises.measures import MACS, MEMORY, PARAMS, params_of
 
 FIRST, LAST = "dense1.layer1.conv2", "dense1.layer4.conv2"
 
@@ -25,6 +25,31 @@ EXERCISES = (
             Claim(params_of(FIRST), Times("growth rate 32", "growth rate 12", 2.66, 2.67)),
             Claim(params_of(LAST), Times("growth rate 32", "growth rate 12", 4.2, 4.3)),
             Claim(MEMORY, Times("growth rate 32", "growth rate 12", 1.3, 1.5)),
+        ),
+    ),
+    Exercise(
+        id="densenet-bottleneck",
+        section="densenet",
+        view="Architecture",
+        text="Switch the bottleneck on at the growth rate of 8 of the small DenseNet, then in the "
+        "book's. Both get larger and multiply more: a 1×1 convolution before every 3×3 pays only "
+        "where far more channels arrive, as in DenseNet-121. Switch it off there and see.",
+        arms=(
+            Arm("small", "densenet", "small"),
+            Arm("small, bottleneck", "densenet", "small", {"bottleneck": True}),
+            Arm("the book's", "densenet", "d2l"),
+            Arm("the book's, bottleneck", "densenet", "d2l", {"bottleneck": True}),
+            Arm("DenseNet-121", "densenet", "densenet121"),
+            Arm("DenseNet-121 without", "densenet", "densenet121", {"bottleneck": False}),
+        ),
+        claims=tuple(
+            Claim(measure, Times(more, less, low, high))
+            for more, less, low, high in (
+                ("small, bottleneck", "small", 1.8, 2),
+                ("the book's, bottleneck", "the book's", 1.25, 1.45),
+                ("DenseNet-121 without", "DenseNet-121", 1.05, 1.5),
+            )
+            for measure in (PARAMS, MACS)
         ),
     ),
     Exercise(

@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from functools import cached_property
+from typing import Literal
 
-from cnnlab import catalog
+from cnnlab.configuration import Configuration, Value
 from cnnlab.exercises.checks import Check
 from cnnlab.exercises.measures import Measure
-from cnnlab.network_spec import NetworkSpec
-from cnnlab.networks.options import Options
 from cnnlab.training import RunConfig
 
 View = Literal["Architecture", "Feature maps", "Train"]
@@ -24,32 +23,22 @@ class Arm:
     name: str
     network: str
     preset: str
-    changes: Mapping[str, Any] = field(default_factory=dict)
+    changes: Mapping[str, Value] = field(default_factory=dict)
 
-    @property
-    def spec(self) -> NetworkSpec:
-        return catalog.network(self.network)
+    @cached_property
+    def configuration(self) -> Configuration:
+        """What the page shows where a reader opens these settings.
 
-    @property
-    def options(self) -> Options:
-        """The preset with its knobs changed. Raises: ConfigError for what does not exist."""
-        knobs = self.spec.options.model_fields
-        changed = {name: value for name, value in self.changes.items() if name in knobs}
-        return self.spec.preset(self.preset).replace(**changed)
+        Raises: ConfigError for a network, a preset, a setting or a value that does not exist.
+        """
+        return Configuration(self.network, self.preset, self.changes)
 
-    @property
-    def image_size(self) -> int:
-        """The side of the picture that enters the network. Units: pixels."""
-        return int(self.changes.get("image_size", self.spec.preset_image_size(self.preset)))
-
-    def config(self, **changes: Any) -> RunConfig:
+    def config(self, **changes: Value) -> RunConfig:
         """The run that a reader starts here, with some settings changed."""
-        knobs = self.spec.options.model_fields
-        run = {name: value for name, value in self.changes.items() if name not in knobs}
-        return RunConfig(network=self.network, options=self.options, **{**run, **changes})
+        return self.configuration.with_changes(**changes).run_config
 
 
-def trained(name: str, network: str, **changes: Any) -> Arm:
+def trained(name: str, network: str, **changes: Value) -> Arm:
     """An arm whose run ends soon: the small preset, in the format that every machine has."""
     return Arm(name, network, "small", {"precision": "float32", **changes})
 
@@ -84,4 +73,4 @@ class Exercise:
     text: str
     arms: tuple[Arm, ...]
     claims: tuple[Claim, ...]
-    short: Mapping[str, Any] | None = None
+    short: Mapping[str, Value] | None = None

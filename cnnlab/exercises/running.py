@@ -100,19 +100,20 @@ class Trial:
     @cached_property
     def fresh_maps(self) -> tuple[Maps, Tensor]:
         """The same with the weights that the seed draws."""
-        arm, seed = self.arm, self.changes.get("seed", 0)
-        return self.maps(checkpoint.fresh(arm.network, arm.options, arm.image_size, seed))
+        shown, seed = self.arm.configuration, self.changes.get("seed", 0)
+        return self.maps(checkpoint.fresh(shown.network, shown.options, shown.image_size, seed))
 
     def maps(self, model: nn.Module) -> tuple[Maps, Tensor]:
         """What a network makes of the sample that a reader sees first, and the sample."""
         options: Any = model.options
         sample = images.decode(SAMPLE.path.read_bytes())
-        batch = images.to_batch(sample, self.arm.image_size, options.in_channels)
+        batch = images.to_batch(sample, self.arm.configuration.image_size, options.in_channels)
         return features.extract(model, batch), batch
 
     @cached_property
     def table(self) -> Summary:
         """The layer table for one picture."""
-        options, size = self.arm.options, self.arm.image_size
-        model = self.arm.spec.build(options, device="meta", image_size=size)
+        shown = self.arm.configuration
+        options, size = shown.options, shown.image_size
+        model = shown.spec.build(options, device="meta", image_size=size)
         return summarize(model, (1, options.in_channels, size, size))
