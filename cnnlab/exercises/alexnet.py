@@ -1,12 +1,15 @@
 """Things to try on the page of AlexNet."""
 
+from collections.abc import Mapping
+
+from cnnlab.configuration import Value
 from cnnlab.exercises.checks import Above, Between, Times
 from cnnlab.exercises.exercise import Arm, Claim, Exercise, trained
 from cnnlab.exercises.maps import share_of_zeros
 from cnnlab.exercises.measures import ACCURACY_GAP, TEST_ACCURACY, most_macs, most_params, params_of
 
-LENET_RUN = {"train_size": 4000, "epochs": 4, "batch_size": 32}
-DROPOUT_RUN = {"train_size": 500, "epochs": 10}
+LENET_RUN: Mapping[str, Value] = {"train_size": 4000, "epochs": 4, "batch_size": 32}
+DROPOUT_RUN: Mapping[str, Value] = {"train_size": 500, "epochs": 10}
 
 EXERCISES = (
     Exercise(

@@ -1,12 +1,15 @@
 """Things to try on the page of batch normalization."""
 
+from collections.abc import Mapping
+
+from cnnlab.configuration import Value
 from cnnlab.exercises.checks import Above, Between
 from cnnlab.exercises.exercise import Claim, Exercise, trained
 from cnnlab.exercises.maps import change
 from cnnlab.exercises.measures import TEST_ACCURACY
 
-RUN = {"pooling": "average", "train_size": 4000, "epochs": 4, "batch_size": 32}
-RATE_RUN = {
+RUN: Mapping[str, Value] = {"pooling": "average", "train_size": 4000, "epochs": 4, "batch_size": 32}
+RATE_RUN: Mapping[str, Value] = {
     "activation": "relu",
     "pooling": "average",
     "train_size": 2000,

@@ -1,5 +1,8 @@
 """Things to try on the page of GoogLeNet."""
 
+from collections.abc import Mapping
+
+from cnnlab.configuration import Value
 from cnnlab.exercises.checks import Above, Between, Times
 from cnnlab.exercises.exercise import Arm, Claim, Exercise, trained
 from cnnlab.exercises.maps import quotient, roughness
@@ -12,7 +15,7 @@ from cnnlab.exercises.measures import (
 )
 
 BOOK = Arm("the book's", "googlenet", "d2l")
-RUN = {"train_size": 4000, "epochs": 2}
+RUN: Mapping[str, Value] = {"train_size": 4000, "epochs": 2}
 
 EXERCISES = (
     Exercise(

@@ -13,6 +13,13 @@ def share_of_zeros(layer: str) -> OfMaps:
     )
 
 
+def smallest(layer: str) -> OfMaps:
+    """The smallest value of a layer's maps."""
+    return OfMaps(
+        f"smallest value of {layer}", lambda maps, _: float(maps[layer].min()), format=".3f"
+    )
+
+
 def likeness(layer: str) -> OfMaps:
     """How far the picture is recognized in the best channel: its correlation with the picture."""
     return OfMaps(

@@ -1,9 +1,9 @@
 """Things to try on the page of ResNet."""
 
 from cnnlab.exercises.checks import Above, Times
-from cnnlab.exercises.exercise import Arm, Claim, Exercise
+from cnnlab.exercises.exercise import Arm, Claim, Exercise, trained
 from cnnlab.exercises.maps import likeness
-from cnnlab.exercises.measures import MACS, PARAMS
+from cnnlab.exercises.measures import MACS, PARAMS, TRAIN_LOSS
 
 EXERCISES = (
     Exercise(
@@ -20,6 +20,18 @@ EXERCISES = (
             Claim(PARAMS, Times("depth 50", "depth 34", 1.05, 1.15)),
             Claim(MACS, Times("depth 50", "depth 34", 1.05, 1.15)),
         ),
+    ),
+    Exercise(
+        id="resnet-skip",
+        section="resnet",
+        view="Train",
+        text="The small ResNet at depth 34 on 1,000 shapes, three epochs, with the skip on and "
+        "off. Look at the *training* loss: the trouble is in fitting, not in overfitting.",
+        arms=(
+            trained("with skip", "resnet", depth=34, skip=True, train_size=1000, epochs=3),
+            trained("without skip", "resnet", depth=34, skip=False, train_size=1000, epochs=3),
+        ),
+        claims=(Claim(TRAIN_LOSS, Above("without skip", "with skip", 0.3)),),
     ),
     Exercise(
         id="resnet-recognition",

@@ -1,5 +1,8 @@
 """Things to try on the page of VGG."""
 
+from collections.abc import Mapping
+
+from cnnlab.configuration import Value
 from cnnlab.exercises.checks import Above, Between, Times
 from cnnlab.exercises.exercise import Arm, Claim, Exercise, trained
 from cnnlab.exercises.maps import likeness, quotient
@@ -8,7 +11,7 @@ from cnnlab.exercises.measures import CHANCE_LOSS, PARAMS, TRAIN_LOSS, params_of
 BLOCKS = ("block1", "block2", "block3", "block4", "block5")
 HEAD = ("fc1", "fc2", "fc3")
 # SGD, as in the book and on the other pages: runs with Adam are not compared with these.
-RUN = {
+RUN: Mapping[str, Value] = {
     "base_channels": 8,
     "train_size": 2000,
     "epochs": 2,
