@@ -96,6 +96,26 @@ SPEC = DatasetSpec(
     state=lambda: State("ready", "Dots are drawn."),
 )
 '''
+EXERCISES = '''"""Things to try on the page of Plain."""
+
+from cnnlab.exercises.checks import Times
+from cnnlab.exercises.exercise import Arm, Claim, Exercise
+from cnnlab.exercises.measures import PARAMS
+
+EXERCISES = (
+    Exercise(
+        id="plain-width",
+        section="plain",
+        view="Architecture",
+        text="Double the channels. How many parameters does that cost?",
+        arms=(
+            Arm("8", "plain", "d2l", {"channels": 8}),
+            Arm("16", "plain", "d2l", {"channels": 16}),
+        ),
+        claims=(Claim(PARAMS, Times("16", "8", 1.9, 2.1)),),
+    ),
+)
+'''
 OPTIMIZER = """
 def rmsprop(
     parameters: list[nn.Parameter], _config: "RunConfig", fused: bool, **common: Any
@@ -205,13 +225,25 @@ ADDITIONS = [
         "section",
         {
             "pages/chapter/plain.py": SECTION_PAGE,
-            "assets/text/plain.md": "A plain network, in plain words.\n",
+            "assets/text/plain.md": "In plain words.\n\n{figure: network}\n\n{exercises}\n",
         },
         (
             Edit(
                 "cnnlab/catalog.py",
                 "    section.slug: section\n    for section in (",
                 SECTION_ENTRY,
+            ),
+        ),
+    ),
+    Addition(
+        "set of exercises",
+        {"cnnlab/exercises/plain.py": EXERCISES},
+        (
+            Edit(
+                "cnnlab/exercises/__init__.py",
+                "_PAGES = (",
+                "plain, ",
+                "from cnnlab.exercises import plain",
             ),
         ),
     ),

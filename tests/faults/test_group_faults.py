@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from cnnlab.datasets import cache
 from cnnlab.jobs.limits import Settings
 from cnnlab.jobs.local import engine as local
 from cnnlab.jobs.manager import RunManager
@@ -21,21 +20,11 @@ from tests.present import present
 from tests.unit.run_server import FakeEngine
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.usefixtures("few_pictures")
+
 SHORT = RunConfig(network="lenet", train_size=256, batch_size=128, epochs=2, precision="float32")
 LONG = SHORT.replace(epochs=200)
 SLOW_S = 120
-
-
-@pytest.fixture(scope="module", autouse=True)
-def few_pictures(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """A data set that is drawn in a moment, read by all processes that start here."""
-    patch = pytest.MonkeyPatch()
-    patch.setenv("CNNLAB_CACHE", str(tmp_path_factory.mktemp("few")))
-    patch.setattr(cache, "TRAIN_SIZE", 512)
-    patch.setattr(cache, "TEST_SIZE", 64)
-    cache.load_shapes()
-    yield
-    patch.undo()
 
 
 @pytest.fixture(scope="module")

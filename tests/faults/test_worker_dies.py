@@ -12,7 +12,6 @@ from typing import Any
 import psutil
 import pytest
 
-from cnnlab.datasets import cache
 from cnnlab.jobs.limits import Settings
 from cnnlab.jobs.local.engine import LocalEngine
 from cnnlab.jobs.manager import RunManager
@@ -25,22 +24,12 @@ from tests.unit.probing import every_probe
 from tests.unit.run_server import FakeEngine
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.usefixtures("few_pictures")
+
 SHORT = RunConfig(network="lenet", train_size=256, batch_size=128, epochs=2)
 LONG = SHORT.replace(epochs=200)
 # One step of this takes a worker longer than any of the waits here.
 LONG_STEP = RunConfig(network="vgg", options="d2l", image_size=128, batch_size=64, train_size=256)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def few_pictures(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """A data set that is drawn in a moment, read by all processes that start here."""
-    patch = pytest.MonkeyPatch()
-    patch.setenv("CNNLAB_CACHE", str(tmp_path_factory.mktemp("few")))
-    patch.setattr(cache, "TRAIN_SIZE", 512)
-    patch.setattr(cache, "TEST_SIZE", 64)
-    cache.load_shapes()
-    yield
-    patch.undo()
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from tests.conftest import ROOT
 # In a process of its own, because it imports the copy.
 USE_THEM = """
 import json
-from cnnlab import catalog, datasets, diagrams
+from cnnlab import catalog, datasets, diagrams, exercises
 from cnnlab.trace import trace_of
 from cnnlab.training import RunConfig, train
 from cnnlab.training.events import Finished, Measurement
@@ -36,12 +36,14 @@ found = {
     "state": datasets.state("dots").message,
     "classes": len(datasets.load("dots").class_names),
     "steps": [event.step for event in events if isinstance(event, Finished)],
+    "promises": [one.holds for one in exercises.check(exercises.EXERCISES["plain-width"])],
     "measured": [(e.kind, e.step, list(e.values)) for e in events if isinstance(e, Measurement)],
 }
 
 from streamlit.testing.v1 import AppTest
 
 pages = {
+    "read": ("pages/chapter/plain.py", "Read"),
     "section": ("pages/chapter/plain.py", "Architecture"),
     "train": ("pages/chapter/plain.py", "Train"),
     "page across sections": ("pages/workbench/glossary.py", None),
@@ -55,6 +57,7 @@ for name, (file, view) in pages.items():
         "titles": [title.value for title in app.title],
         "problems": [str(one.value) for one in [*app.exception, *app.error]],
         "code": any("class PlainBlock" in block.value for block in app.code),
+        "text": "".join(block.value for block in app.markdown),
         "choices": [option for box in app.selectbox for option in box.options],
     }
 from pages.components import services
@@ -133,10 +136,18 @@ def test_it_trains_on_a_new_data_set_with_a_new_optimizer_under_a_new_probe(foun
 
 
 def test_a_new_section_has_its_views(found: Any) -> None:
-    assert found["section"]["titles"] == found["train"]["titles"] == ["9.8 Plain"]
-    assert found["section"]["problems"] == found["train"]["problems"] == []
+    for view in ("read", "section", "train"):
+        assert found[view]["titles"] == ["9.8 Plain"]
+        assert found[view]["problems"] == []
+    assert "In plain words." in found["read"]["text"]
+    assert "flowchart" in found["read"]["text"]
     assert found["section"]["code"]
     assert {"Dots", "Rmsprop"} <= set(found["train"]["choices"])
+
+
+def test_a_new_exercise_is_on_its_page_and_keeps_its_promise(found: Any) -> None:
+    assert "Double the channels." in found["read"]["text"]
+    assert found["promises"] == [True]
 
 
 def test_a_new_page_across_sections_opens(found: Any) -> None:
