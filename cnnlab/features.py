@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from cnnlab import catalog
 from cnnlab.errors import ConfigError
 from cnnlab.hooks import private_copy, watching
+from cnnlab.misfit import misfit
 from cnnlab.trace import Shape, Trace
 
 
@@ -36,7 +36,7 @@ def visit(
     Shape: `batch` (N, C, H, W), the maps (N, channels, height, width).
     Raises: ConfigError when the picture does not fit or a layer name is unknown.
     """
-    if batch.dim() != 4 and (reason := catalog.misfit(model, tuple(batch.shape))):
+    if batch.dim() != 4 and (reason := misfit(model, tuple(batch.shape))):
         raise ConfigError(reason)
     watched = private_copy(model)
     modules = {name: module for name, module in watched.named_modules() if makes_maps(module)}
@@ -56,7 +56,7 @@ def visit(
         try:
             watched(batch)
         except RuntimeError:
-            if reason := catalog.misfit(model, tuple(batch.shape)):
+            if reason := misfit(model, tuple(batch.shape)):
                 raise ConfigError(reason) from None
             raise
 

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from cnnlab import catalog
 from cnnlab.errors import ConfigError
 from cnnlab.hooks import private_copy
+from cnnlab.misfit import misfit
 from cnnlab.network_spec import NetworkSpec
 from cnnlab.networks.options import Options
 from cnnlab.receptive_field import View, window
@@ -88,7 +88,7 @@ def trace(model: nn.Module, input_shape: Sequence[int]) -> Trace:
         try:
             outline(x)
         except RuntimeError:
-            if reason := catalog.misfit(model, tuple(input_shape)):
+            if reason := misfit(model, tuple(input_shape)):
                 raise ConfigError(reason) from None
             raise
         finally:

@@ -26,7 +26,7 @@ ORDER = (
     ("errors", "validated", "folders", "atomic", "words"),
     ("networks",),
     ("devices", "gpus", "cgroups", "allocator", "run_delay"),
-    ("catalog", "network_spec", "hooks", "datasets", "images", "image_headers"),
+    ("catalog", "misfit", "network_spec", "hooks", "datasets", "images", "image_headers"),
     ("trace", "receptive_field"),
     ("summary", "layer_csv", "diagrams", "features", "activation_curves"),
     ("layer_maps", "colour_maps", "mosaic"),
