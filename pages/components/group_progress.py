@@ -11,8 +11,9 @@ from cnnlab.runs.latest import Latest
 from cnnlab.runs.store import ACTIVE, RunRecord
 from pages.components import charts, group_charts, run_names, services
 from pages.components.durations import duration
+from pages.components.markdown import escaped
+from pages.components.runs_table import ROW_PX
 
-ROW_PX = 35
 ENDINGS = {
     "finished": "Finished",
     "cancelled": "Stopped",
@@ -28,7 +29,7 @@ def show(entries: Sequence[Entry]) -> None:
     for entry in entries:
         if entry.group:
             share, text = progress(entry, latest)
-            st.progress(share, text if len(entries) == 1 else f"{plain(entry.name)}: {text}")
+            st.progress(share, text if len(entries) == 1 else f"{escaped(entry.name)}: {text}")
     most = len(charts.SERIES)
     found = arms(runs)
     if len(found) > most:
@@ -134,8 +135,3 @@ def failures(runs: Sequence[RunRecord]) -> None:
             reasons.setdefault(run.message, []).append(f"seed {run.config.seed}")
     for reason, which in reasons.items():
         st.error(f"{', '.join(which)}: {reason}", icon=":material/error:")
-
-
-def plain(name: str) -> str:
-    """A name of the reader's own without what Markdown would take for its signs."""
-    return "".join(sign for sign in name if sign.isalnum() or sign in " ,.-·")

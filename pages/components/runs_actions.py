@@ -11,6 +11,7 @@ from cnnlab.runs import export
 from cnnlab.runs.entries import Entry
 from cnnlab.runs.store import Curve, RunRecord
 from pages.components import runs_table, services, state
+from pages.components.markdown import escaped
 
 
 def show(chosen: Sequence[Entry]) -> None:
@@ -167,7 +168,7 @@ def share(entry: Entry) -> None:
         st.error(str(error))
         return
     st.markdown(
-        f"Whoever has this link can look at **{_escaped(entry.name)}** and export it. Nobody but "
+        f"Whoever has this link can look at **{escaped(entry.name)}** and export it. Nobody but "
         "you can change or delete it."
     )
     st.code(link(token), language=None, wrap_lines=True)
@@ -183,7 +184,7 @@ def link(token: str) -> str:
 @st.dialog("Delete for good?", icon=":material/delete:")
 def delete(chosen: Sequence[Entry]) -> None:
     """Ask before runs, their curves and their weights are lost."""
-    st.markdown("\n".join(f"- {_escaped(entry.name)}{_size(entry)}" for entry in chosen))
+    st.markdown("\n".join(f"- {escaped(entry.name)}{_size(entry)}" for entry in chosen))
     st.markdown("The curves and what the network learned go too. This cannot be undone.")
     row = st.container(horizontal=True)
     if row.button(
@@ -196,8 +197,3 @@ def delete(chosen: Sequence[Entry]) -> None:
 
 def _size(entry: Entry) -> str:
     return f", all {len(entry.runs)} runs" if entry.group else ""
-
-
-def _escaped(name: str) -> str:
-    """A name that Markdown shows as it is."""
-    return "".join(f"\\{sign}" if sign in r"\`*_{}[]()#+-.!|<>~:$" else sign for sign in name)

@@ -11,13 +11,10 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from cnnlab.errors import TrainingError
-from cnnlab.jobs.comparable import in_one_format, names_within
 from cnnlab.jobs.job import Job
 from cnnlab.jobs.manager import RunManager
 from cnnlab.jobs.schedule import Schedule
 from cnnlab.runs.store import RunStore
-from cnnlab.training import RunConfig
-from cnnlab.training.estimate import Estimate
 from cnnlab.training.events import Failed
 from tests.present import present
 from tests.unit.run_server import CONFIG, SETTINGS, Clock, FakeEngine, Server, progress
@@ -120,6 +117,12 @@ def test_a_group_is_bounded(lab: Lab, size: int) -> None:
     with pytest.raises(TrainingError, match=f"1 to {SETTINGS.runs_per_group} runs.*{size} were"):
         lab.manager.submit_group(configs, "ann", "lenet", "many")
     assert lab.store.runs("ann") == []
+
+
+def test_how_many_go_side_by_side_is_known_before_they_begin(lab: Lab) -> None:
+    assert lab.manager.at_once(CONFIG) == CORES
+    lab.engine.only_slot = 0
+    assert lab.manager.at_once(CONFIG) == 1
 
 
 def test_a_group_stopped_half_way_keeps_what_is_done(lab: Lab) -> None:
@@ -228,34 +231,6 @@ def test_a_reader_who_is_gone_loses_the_group(lab: Lab) -> None:
     lab.manager.check()
     wait_until(lambda: lab.statuses(group) == ["cancelled"] * 3)
     assert len(lab.engine.begun) == 2
-
-
-def test_all_runs_of_a_group_use_one_number_format() -> None:
-    fast, slow = CONFIG, CONFIG.replace(batch_size=2)
-    fixed = CONFIG.replace(precision="bfloat16")
-
-    def formats(*configs: RunConfig, **found: str) -> list[str]:
-        def estimate(config: RunConfig) -> Estimate | None:
-            name = found.get("fast" if config == fast else "slow")
-            return None if name is None else Estimate(precision=name)
-
-        return [config.precision for config in in_one_format(configs, estimate)]
-
-    assert formats(fast, slow) == ["float32"] * 2
-    assert formats(fast, slow, fast="bfloat16") == ["float32"] * 2
-    assert formats(fast, slow, fast="bfloat16", slow="float32") == ["float32"] * 2
-    assert formats(fast, slow, fast="bfloat16", slow="bfloat16") == ["bfloat16"] * 2
-    assert formats(fast, fixed) == ["float32", "bfloat16"]
-
-
-def test_names_say_what_differs_and_are_never_too_long() -> None:
-    bn = CONFIG.options.replace(batch_norm=True)
-    configs = [CONFIG, CONFIG.replace(options=bn), CONFIG.replace(lr=0.5)]
-    names = names_within("n" * 80, configs)
-    assert len(set(names)) == 3
-    assert all(len(name) <= 80 for name in names)
-    assert names[1].endswith(f", learning rate {CONFIG.lr:g}, batch norm")
-    assert names_within("same", [CONFIG, CONFIG]) == ["same, run 1", "same, run 2"]
 
 
 VISITORS = st.sampled_from("abc")
