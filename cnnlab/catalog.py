@@ -76,12 +76,7 @@ NETWORKS: dict[str, NetworkSpec] = {
             presets=alexnet.PRESETS,
             book=book_recipe(image_size=224, batch_size=128, lr=0.01),
             quick=Recipe(
-                image_size=48,
-                batch_size=64,
-                lr=0.001,
-                epochs=3,
-                optimizer="adam",
-                init="kaiming",
+                image_size=48, batch_size=64, lr=0.001, epochs=3, optimizer="adam", init="kaiming"
             ),
         ),
         NetworkSpec(
@@ -95,12 +90,7 @@ NETWORKS: dict[str, NetworkSpec] = {
             blocks=(vgg.VGGBlock,),
             book=book_recipe(image_size=224, batch_size=128, lr=0.05),
             quick=Recipe(
-                image_size=32,
-                batch_size=64,
-                lr=0.001,
-                epochs=3,
-                optimizer="adam",
-                init="kaiming",
+                image_size=32, batch_size=64, lr=0.001, epochs=3, optimizer="adam", init="kaiming"
             ),
         ),
         NetworkSpec(
@@ -114,12 +104,7 @@ NETWORKS: dict[str, NetworkSpec] = {
             blocks=(nin.NiNBlock,),
             book=book_recipe(image_size=224, batch_size=128, lr=0.1),
             quick=Recipe(
-                image_size=48,
-                batch_size=64,
-                lr=0.001,
-                epochs=3,
-                optimizer="adam",
-                init="kaiming",
+                image_size=48, batch_size=64, lr=0.001, epochs=3, optimizer="adam", init="kaiming"
             ),
         ),
         NetworkSpec(

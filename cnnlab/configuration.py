@@ -27,6 +27,8 @@ RUN_SETTINGS: dict[str, FieldInfo] = {
     for name, info in (RunConfig.model_fields | Augment.model_fields).items()
     if name not in NOT_CHOSEN
 }
+# No preset decides these.
+OWN = ("seed", "device", "precision")
 SMALL = "small"
 # How a link says that there is no limit.
 ALL = "all"
@@ -64,9 +66,18 @@ class Configuration:
 
     @property
     def changed(self) -> dict[str, Value]:
-        """The settings that are not the preset's."""
+        """The settings that are not the preset's, but for what no preset decides."""
         preset = preset_values(self.spec, self.preset)
-        return {name: value for name, value in self.changes.items() if value != preset[name]}
+        return {
+            name: value
+            for name, value in self.changes.items()
+            if value != preset[name] and name not in OWN
+        }
+
+    @property
+    def own(self) -> dict[str, Value]:
+        """The changes that stay when another preset is chosen."""
+        return {name: value for name, value in self.changes.items() if name in OWN}
 
     @property
     def options(self) -> Options:

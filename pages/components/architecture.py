@@ -8,6 +8,7 @@ from cnnlab.errors import CnnLabError
 from cnnlab.summary import Summary, layers
 from cnnlab.trace import trace_of
 from pages.components import drawings, layer_table, network_choice, panel
+from pages.components.magnitudes import engineering
 from pages.components.network_choice import Configured
 
 
@@ -41,14 +42,6 @@ def totals(summary: Summary) -> None:
         f"{summary.activation_bytes / 1e6:,.2f} MB",
         help="The outputs of all layers for one picture, 4 bytes a value.",
     )
-
-
-def engineering(number: float) -> str:
-    """A large number with three digits and a word: 1.82 billion."""
-    for size, word in ((1e9, "billion"), (1e6, "million"), (1e3, "thousand")):
-        if number >= size:
-            return f"{number / size:,.3g} {word}"
-    return f"{number:,.0f}"
 
 
 def figures(section: Section, configured: Configured) -> None:

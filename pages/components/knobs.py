@@ -95,31 +95,6 @@ def bounds(field: FieldInfo) -> tuple[Any, Any, Any]:
     return kind(found["ge"]), kind(found["le"]), kind(step)
 
 
-def preset_picker(section: Section, spec: NetworkSpec) -> None:
-    """A choice of named sets of settings; choosing one sets every one of them."""
-    shown = configuration.current(section, spec)
-    key = configuration.key(section, spec, "preset")
-    if state.get(key) != shown.preset:
-        state.put(key, shown.preset)
-    st.selectbox(
-        "Preset",
-        list(spec.presets),
-        format_func=words,
-        key=key,
-        on_change=take_preset,
-        args=(section, spec),
-        help="A named set of knobs. Choosing one sets every knob below, and how a run is done.",
-    )
-
-
-def take_preset(section: Section, spec: NetworkSpec) -> None:
-    """Make the chosen preset the page's, with nothing changed in it."""
-    preset = str(state.get(configuration.key(section, spec, "preset")))
-    exact = configuration.current(section, spec).exact
-    configuration.keep(section, Configuration(spec.name, preset, exact=exact))
-    configuration.answer(section, spec, [])
-
-
 def network_knobs(
     section: Section, shown: Configuration, main: Iterable[str], hidden: Iterable[str] = ()
 ) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from cnnlab.catalog import NetworkSpec, Section
 from cnnlab.networks.options import Options
 from cnnlab.trace import Trace, trace_of
-from pages.components import configuration, knobs
+from pages.components import configuration, knobs, presets
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Configured:
 def choose(section: Section, spec: NetworkSpec) -> Configured:
     """Draw the knobs. Raises: ConfigError where they do not go together."""
     chosen = configuration.current(section, spec)
-    knobs.preset_picker(section, spec)
+    presets.picker(section, spec)
     knobs.widget(section, chosen, "image_size")
     knobs.network_knobs(section, chosen, section.main_knobs)
     return Configured(spec, chosen.options, chosen.image_size)

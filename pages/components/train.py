@@ -5,11 +5,21 @@ from functools import partial
 import streamlit as st
 
 from cnnlab.catalog import NetworkSpec, Section
-from cnnlab.configuration import RUN_SETTINGS, SMALL, Configuration
+from cnnlab.configuration import RUN_SETTINGS
 from cnnlab.errors import CnnLabError
 from cnnlab.runs.store import RunRecord
 from cnnlab.training import RunConfig
-from pages.components import configuration, curves, data_state, knobs, panel, run_time, seeds
+from pages.components import (
+    configuration,
+    curves,
+    data_state,
+    knobs,
+    panel,
+    presets,
+    run_time,
+    seeds,
+    stand_in,
+)
 
 # Most runs stop within this time, and the page can say so at once.
 STOP_WAIT_S = 0.4
@@ -32,22 +42,18 @@ def show(section: Section, spec: NetworkSpec) -> None:
         # Asked once: a run may end between two questions.
         active = curves.active_run(section)
         buttons(section, spec, config, active)
+        stand_in.show(section, spec)
         curves.show(section, spec, config, active)
 
 
 def draw_knobs(section: Section, spec: NetworkSpec) -> None:
     """The knobs of the network and of the run that a run takes."""
     shown = configuration.current(section, spec).trained
-    knobs.preset_picker(section, spec)
+    presets.picker(section, spec, trains=True)
     knobs.network_knobs(section, shown, (*section.main_knobs, "batch_norm"), HIDDEN)
     knobs.widgets(section, shown, FIRST)
     with st.expander("More about the run", icon=":material/settings:"):
         knobs.widgets(section, shown, (name for name in RUN_SETTINGS if name not in FIRST))
-
-
-def use_small(section: Section, spec: NetworkSpec) -> None:
-    """The network and the recipe for which nobody waits long."""
-    configuration.keep(section, Configuration(spec.name, SMALL))
 
 
 def buttons(
@@ -82,12 +88,7 @@ def buttons(
             st.rerun()
     count = seeds.choice(row)
     if config:
-        offer = partial(use_small, section, spec) if not is_small(section, spec, config) else None
+        small = stand_in.is_in_use(section, spec) and config.epochs <= spec.quick.epochs
+        offer = None if small else partial(stand_in.choose, section, spec, False)
         run_time.show(config, offer, busy=active is not None)
         seeds.price(config, count)
-
-
-def is_small(section: Section, spec: NetworkSpec, config: RunConfig) -> bool:
-    """Whether the run is what the small preset would make it, whatever the picture size."""
-    preset = configuration.current(section, spec).trained.preset
-    return preset == SMALL and config.epochs <= spec.quick.epochs

@@ -4,9 +4,11 @@ from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
+from torch import nn
 
 from cnnlab.catalog import NETWORKS, SECTIONS
 from cnnlab.configuration import Configuration
+from cnnlab.training import RunConfig
 from pages.components import configuration, knobs, links
 from tests.app.conftest import Open
 
@@ -61,7 +63,8 @@ def test_the_address_says_what_differs_from_the_page(open_page: Open) -> None:
     in_view(app, "Architecture")
     assert app.query_params == {"view": "Architecture", **changes}
     app.selectbox(key="vgg.vgg.preset").set_value("vgg19").run()
-    assert app.query_params == {"view": "Architecture", "preset": "vgg19"}
+    # The seed is no preset's.
+    assert app.query_params == {"view": "Architecture", "preset": "vgg19", "seed": "7"}
 
 
 CHOICES = {
@@ -169,3 +172,63 @@ def test_batch_norm_is_on_where_the_page_is_about_it(open_page: Open, network: s
     app = open_page("batch_norm", "Train", link={"network": NETWORKS[network].title})
     assert value(app, f"batch_norm.{network}.batch_norm") is True
     assert chosen(app, "batch_norm", network).run_config.options.model_dump()["batch_norm"] is True
+
+
+def captions(app: AppTest) -> str:
+    return " ".join(box.value for box in app.caption)
+
+
+def test_a_preset_that_was_changed_says_so_and_can_be_taken_back(open_page: Open) -> None:
+    app = open_page("resnet", "Architecture")
+    preset = app.selectbox(key="resnet.resnet.preset")
+    assert (preset.value, preset.options[0]) == ("d2l", "The book's")
+    app.selectbox(key="resnet.resnet.depth").set_value(34).run()
+    preset = app.selectbox(key="resnet.resnet.preset")
+    assert preset.value == "The book's, changed"
+    assert "Changed: depth 34." in captions(app)
+    app.button(key="resnet.resnet.reset").click().run()
+    assert app.selectbox(key="resnet.resnet.preset").value == "d2l"
+    assert value(app, "resnet.resnet.depth") == 18
+    # Choosing the preset again takes the changes back too.
+    app.toggle(key="resnet.resnet.skip").set_value(False).run()
+    app.selectbox(key="resnet.resnet.preset").set_value("d2l").run()
+    assert value(app, "resnet.resnet.skip") is True
+    assert not [*app.exception, *app.error]
+
+
+def test_train_says_that_it_takes_a_stand_in_and_trains_the_network_itself_on_request(
+    open_page: Open,
+) -> None:
+    app = open_page("alexnet", "Train", link={"dropout": "0.25"})
+    assert app.selectbox(key="alexnet.alexnet.preset").value == "Small stand-in, changed"
+    small, whole = (
+        Configuration("alexnet", preset, {"dropout": 0.25}).run_config
+        for preset in ("small", "d2l")
+    )
+    thousands, millions = (
+        sum(p.numel() for p in model_of(run).parameters()) / unit
+        for run, unit in ((small, 1e3), (whole, 1e6))
+    )
+    sizes = f"{thousands:.3g} thousand parameters instead of {millions:.3g} million"
+    assert sizes in captions(app)
+    assert value(app, "alexnet.alexnet.dropout") == 0.25
+    app.button(key="exact").click().run()
+    assert chosen(app, "alexnet", "alexnet").run_config == whole
+    assert value(app, "alexnet.alexnet.image_size") == 224
+    assert "stand-in" not in captions(app)
+    assert app.query_params["exact"] == "true"
+
+
+def model_of(run: RunConfig) -> nn.Module:
+    return NETWORKS[run.network].build(run.options, device="meta", image_size=run.image_size)
+
+
+def test_the_books_under_train_sets_all_that_the_book_sets(open_page: Open) -> None:
+    app = open_page("batch_norm", "Train", link={"batch_size": "4", "seed": "3"})
+    app.selectbox(key="batch_norm.lenet.preset").set_value("d2l_bn").run()
+    run = chosen(app, "batch_norm", "lenet").run_config
+    assert run == Configuration("lenet", "d2l_bn", {"seed": 3}).run_config
+    assert (run.lr, run.dataset, run.batch_size) == (1.0, "fashion_mnist", 256)
+    # It is not on this machine, which is said instead of starting anything.
+    assert any("Fashion-MNIST" in box.value for box in app.info)
+    assert not [button for button in app.button if button.key == "start"]
