@@ -1,4 +1,4 @@
-"""When waiting jobs will begin and end, first come, first served."""
+"""Waiting times of the jobs in the queue, first come, first served: its schedule in advance."""
 
 import heapq
 import math

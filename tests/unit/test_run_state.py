@@ -14,7 +14,7 @@ from cnnlab import datasets, devices
 from cnnlab.datasets import Dataset
 from cnnlab.datasets.augment import Augment
 from cnnlab.jobs.local import worker
-from cnnlab.training import RunConfig, loop, memory, precision, train, trainer
+from cnnlab.training import RunConfig, loop, memory, precision, step_timing, train, trainer
 from cnnlab.training.compute_format import ComputeFormat
 from cnnlab.training.events import ENDINGS, Failed, Finished, Progress
 from cnnlab.training.metrics import Metrics
@@ -112,6 +112,21 @@ def test_a_run_on_the_second_gpu_makes_it_the_current_one_and_gives_everything_b
     assert second_gpu.used == [1] * 4
     assert torch.equal(second_gpu.states[0], torch.zeros(4))
     assert second_gpu.emptied == 1
+
+
+def test_timed_steps_on_the_second_gpu_give_everything_back(
+    second_gpu: FakeGPU, small_data: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(step_timing, "made_up", lambda _config, _device: small_data)
+    waited: list[torch.device] = []
+    monkeypatch.setattr(devices, "synchronize", waited.append)
+    device = torch.device("cuda:1")
+    timer = step_timing.StepTimer(CONFIG, device, torch.float32)
+    assert timer.step_s() > 0
+    assert second_gpu.used == [1] * 3 * step_timing.GPU_STEPS
+    assert len(waited) == 3
+    assert second_gpu.current == 0
+    assert all(torch.equal(state, torch.zeros(4)) for state in second_gpu.states.values())
 
 
 def test_two_runs_on_one_gpu_each_have_their_random_numbers(second_gpu: FakeGPU) -> None:
