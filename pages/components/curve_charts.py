@@ -14,6 +14,7 @@ COLUMNS = {"epoch": "epochs", "step": "steps", "seconds": "seconds"}
 FAINT = 0.45
 RAW = 0.3
 HOVER_LETTERS = 40
+LINES_NOTE = "Line: training, smoothed; what was measured is faint behind it. Dots: test."
 FORMATS = {"loss": ".3f", "accuracy": ".1%"}
 
 

@@ -137,6 +137,8 @@ def draw(
     for place, measure in zip(st.columns(2), ("loss", "accuracy"), strict=True):
         chart = curve_charts.chart(drawn, measure, end=epochs)
         place.plotly_chart(chart, config=charts.PLAIN, key=measure)
+    if drawn:
+        st.caption(curve_charts.LINES_NOTE)
 
 
 def status_line(run: RunRecord | None, curve: Curve, earlier: bool = False) -> None:

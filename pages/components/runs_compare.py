@@ -90,7 +90,7 @@ def overlaid(runs: Sequence[RunRecord]) -> None:
             key=f"runs.chart.{measure}",
         )
     note = {
-        "both": "Line: training, smoothed. Dots: test.",
+        "both": curve_charts.LINES_NOTE,
         "test": "",
         "training": "Smoothed; what was measured is faint behind.",
     }[lines or "both"]

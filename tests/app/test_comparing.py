@@ -123,6 +123,7 @@ def test_unfair_pairs_are_named(store: RunStore, open_page: Open) -> None:
         add_here(store, optimizer, optimizer=optimizer)
     app = open_page("vgg", "Train")
     assert any("not a fair pair" in caption.value for caption in app.caption)
+    assert any("Dots: test" in caption.value for caption in app.caption)
     app = open_runs([run.id for run in store.runs("me")])
     assert any("not a fair pair" in warning.value for warning in app.warning)
 
