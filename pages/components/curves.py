@@ -15,6 +15,7 @@ from pages.components import (
     curve_charts,
     curve_legend,
     group_progress,
+    links,
     pins,
     run_colours,
     run_names,
@@ -197,10 +198,16 @@ def outcome(run: RunRecord, curve: Curve) -> None:
     elif run.message:
         st.info(run.message)
     if run.status in ("finished", "cancelled") and run.weights:
-        st.success(
-            "What it learned is kept: choose these weights under **Feature maps**.",
-            icon=":material/check:",
+        clicked = st.button(
+            "Look inside",
+            icon=":material/visibility:",
+            key="look_inside",
+            on_click=links.look_inside,
+            args=(run,),
+            help="What each layer makes of a picture with the weights that this run has learned.",
         )
+        if clicked:
+            st.rerun()  # another view is open now
 
 
 def _last(values: Sequence[float], form: str) -> str:

@@ -7,6 +7,7 @@ import streamlit as st
 from cnnlab.catalog import NETWORKS, SECTIONS, NetworkSpec, Section
 from cnnlab.configuration import Configuration, Value, from_text, names, to_text
 from cnnlab.errors import CnnLabError
+from cnnlab.runs.store import RunRecord
 from pages.components import configuration, state
 
 # What an address can say of a configuration, of any network: what does not fit is answered.
@@ -34,6 +35,17 @@ def apply(slug: str, view: str, chosen: Configuration) -> None:
     if len(section.networks) > 1:
         state.put("network", chosen.network)
     configuration.keep(section, chosen)
+
+
+def look_inside(run: RunRecord) -> None:
+    """Let the open page show the feature maps with a run's weights; for the callback of a button.
+
+    The layer stays the one last seen.
+    """
+    if len(SECTIONS[run.page].networks) > 1:
+        state.put("network", run.network)
+    state.put("weights", run.id)
+    state.put("view", "Feature maps")
 
 
 def sync(section: Section, spec: NetworkSpec) -> None:

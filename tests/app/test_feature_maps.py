@@ -186,6 +186,15 @@ def add_trained(store: RunStore, name: str, accuracy: float, network: str = "len
     return run
 
 
+def test_a_finished_run_opens_its_feature_maps(open_page: Open, store: RunStore) -> None:
+    run = add_trained(store, "LeNet, ReLU", 0.8312)
+    app = open_page("batch_norm", "Train")
+    app.button(key="look_inside").click().run()
+    assert fine(app)
+    assert app.session_state["view"] == "Feature maps"
+    assert app.selectbox(key="weights").value == run
+
+
 def test_weights_are_chosen_by_name_and_accuracy_the_newest_first(
     open_page: Open, store: RunStore
 ) -> None:
