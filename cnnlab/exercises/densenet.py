@@ -58,8 +58,8 @@ EXERCISES = (
         view="Train",
         text="The small DenseNet on 2,000 shapes, two epochs, with batch norm and without, same "
         "seed. Every layer reads maps of many different scales; watch which training loss leaves "
-        "2.30. (The test accuracy says little yet: after 62 steps the running averages lag "
-        "behind.)",
+        "2.30. The test accuracy says little yet: after 62 steps the running averages lag "
+        "behind.",
         arms=(
             trained("on", "densenet", batch_norm=True, train_size=2000, epochs=2),
             trained("off", "densenet", batch_norm=False, train_size=2000, epochs=2),
