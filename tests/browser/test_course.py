@@ -105,7 +105,7 @@ def test_training_with_and_without_batch_norm(page: Page, server: Server) -> Non
     expect_points(page, first)  # the curve grows while the run goes on
     expect(page.get_by_text(re.compile("· Finished$"))).to_be_visible(timeout=240_000)
 
-    page.get_by_test_id("stCheckbox").filter(has_text="Batch norm").locator("label").click()
+    page.locator(".st-key-knobs label").filter(has_text="Batch norm").first.click()
     epochs = page.get_by_role("combobox", name="Epochs")
     epochs.fill("30")
     epochs.press("Enter")
