@@ -24,6 +24,8 @@ FORMS = {
     "variant": "{} variant",
     "budget_s": "{} s at most",
 }
+# What the form of one would get wrong.
+ONE = {"epochs": "1 epoch", "train_size": "1 picture"}
 NOTHING = {"train_size": "all pictures", "budget_s": "no time limit"}
 # Values that say by themselves what they are of.
 ALONE = ("activation", "optimizer", "device", "precision")
@@ -57,6 +59,8 @@ def setting_phrase(name: str, value: object, label: str) -> str:
         return label if value else f"no {label}"
     if value is None:
         return NOTHING.get(name, f"no {label}")
+    if value == 1 and name in ONE:
+        return ONE[name]
     text = value_text(name, value)
     if name in FORMS:
         return FORMS[name].format(text)

@@ -21,7 +21,7 @@ def small(network: str, **knobs: object) -> RunConfig:
         (small("lenet", batch_norm=True), "LeNet, small, ReLU, batch norm"),
         (small("lenet").replace(lr=0.1, seed=3), "LeNet, small, learning rate 0.1, seed 3"),
         (small("lenet").replace(dataset="cifar10"), "LeNet, small, CIFAR-10"),
-        (small("resnet", skip=False), "ResNet, small, no skip"),
+        (small("resnet", skip=False), "ResNet, small, no skip connections"),
         (small("nin").replace(optimizer="adamw"), "NiN, small, AdamW"),
     ],
 )
