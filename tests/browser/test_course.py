@@ -107,8 +107,9 @@ def test_training_with_and_without_batch_norm(page: Page, server: Server) -> Non
 
     page.locator(".st-key-knobs label").filter(has_text="Batch norm").first.click()
     epochs = page.get_by_role("combobox", name="Epochs")
+    epochs.click()
     epochs.fill("30")
-    epochs.press("Enter")
+    page.get_by_role("option", name="30", exact=True).click()
     expect(page).to_have_url(re.compile(r"\bepochs=30"))
     page.get_by_role("button", name="Start").click()
     expect(page.get_by_text(" left · ")).to_be_visible(timeout=SLOW_MS)
