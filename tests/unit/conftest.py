@@ -1,11 +1,14 @@
-"""Settings of the unit tests."""
+"""Settings and fixtures of the unit tests."""
 
+from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import torch
 
 from cnnlab.training import precision, step_timing
+from tests.unit.run_server import Server
 
 # Small tensors: a second thread only waits for the first, and on a busy machine for long.
 torch.set_num_threads(1)
@@ -23,3 +26,12 @@ def untimed(monkeypatch: pytest.MonkeyPatch) -> None:
 def really_timed(monkeypatch: pytest.MonkeyPatch, untimed: None) -> None:  # noqa: ARG001
     """Steps are timed as outside of the tests."""
     monkeypatch.setattr(precision, "StepTimer", step_timing.StepTimer)
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    """A run manager whose engine and clock the test moves."""
+    server = Server(tmp_path)
+    yield server
+    server.manager.close()
+    server.store.close()
