@@ -54,7 +54,9 @@ def test_at_most_four_words_and_the_rest_at_length(record: RunRecord) -> None:
     other = knobs(batch_norm=True, activation="sigmoid", channels1=9).replace(lr=0.5, epochs=7)
     found = labels(runs(record, BASE, other))
     assert found["b"].short == "batch norm, sigmoid"
-    assert found["b"].long.endswith("batch norm, sigmoid, first channels 9, learning rate 0.5, 7 epochs")
+    assert found["b"].long.endswith(
+        "batch norm, sigmoid, first channels 9, learning rate 0.5, 7 epochs"
+    )
 
 
 def test_what_alike_labels_differ_in_comes_first(record: RunRecord) -> None:
