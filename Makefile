@@ -9,8 +9,9 @@ ARTIFACTS := artifacts
 run: $(VENV)/app
 	$(BIN)/streamlit run app.py
 
+# Two test files at a time: a third would wait for a core, and some tests wait for workers.
 test: $(VENV)/test lint browser
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(VENV)/test
 	$(BIN)/ruff format --check .
