@@ -71,7 +71,7 @@ def serving(home: Path, data: Path) -> Iterator[Server]:
             stdout=log,
             stderr=log,
         )
-    server = Server(process, f"http://127.0.0.1:{port}")
+    server = Server(process, f"http://127.0.0.1:{port}", home)
     try:
         wait_until(server.ready, PATIENCE_S)
         yield server

@@ -23,10 +23,11 @@ ARTIFACTS = ROOT / "artifacts"
 
 @dataclass
 class Server:
-    """A server of the course and where it listens."""
+    """A server of the course, where it listens and where it keeps its runs."""
 
     process: subprocess.Popen[bytes]
     url: str
+    home: Path
 
     def ready(self) -> bool:
         try:
@@ -48,7 +49,7 @@ def start_server(home: Path, data: Path, **settings: str) -> Server:
         env={**os.environ, "CNNLAB_HOME": str(home), "CNNLAB_DATA": str(data), **settings},
         stdout=subprocess.DEVNULL,
     )
-    server = Server(process, f"http://127.0.0.1:{port}")
+    server = Server(process, f"http://127.0.0.1:{port}", home)
     wait_until(server.ready, timeout_s=60)
     return server
 

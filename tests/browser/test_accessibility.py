@@ -6,13 +6,16 @@ import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Browser, Page, expect
 
+from cnnlab.runs.store import RunStore
+from tests.app.runs_page import add
 from tests.browser.conftest import Server
 
 SLOW_MS = 120_000
 # The views are the same for all sections: one of each, and what appears last on it.
 ADDRESSES = {
     "": "[data-testid=stPlotlyChart] .annotation-text",
-    "batch_norm?view=Read": "text=Sources:",
+    # Figures of networks and charts stand in its text.
+    "alexnet?view=Read": "[data-testid=stMermaidChart] img >> nth=1",
     "resnet?view=Architecture": "text=cnnlab/networks/resnet.py",
     "alexnet?view=Feature%20maps": "[data-testid=stImage] >> nth=2",
     "batch_norm?view=Train": "[data-testid=stPlotlyChart] >> nth=1",
@@ -24,6 +27,7 @@ STREAMLITS = {
     "list": "[data-testid=stSidebarNavItems]",
     "listitem": "[data-testid=stSidebarNavItems]",
 }
+IDLE = '[data-test-script-state="notRunning"]'
 EXAMINE = """async allowed => {
     const found = await axe.run(document, {resultTypes: ['violations']});
     const ours = (rule, node) => {
@@ -59,7 +63,7 @@ def opened(tab: Page, server: Server, address: str) -> None:
     expect(tab.locator(ADDRESSES[address]).filter(visible=True).first).to_be_visible(
         timeout=SLOW_MS
     )
-    expect(tab.locator('[data-test-script-state="notRunning"]')).to_be_visible(timeout=SLOW_MS)
+    expect(tab.locator(IDLE)).to_be_visible(timeout=SLOW_MS)
 
 
 @pytest.mark.parametrize("address", ADDRESSES)
@@ -67,6 +71,25 @@ def test_nothing_serious_is_wrong(tab: Page, server: Server, address: str) -> No
     opened(tab, server, address)
     found = serious(tab)
     assert not found, "\n".join(found)
+
+
+def test_nothing_serious_is_wrong_with_a_list_of_runs_or_a_shared_run(
+    tab: Page, server: Server
+) -> None:
+    opened(tab, server, "runs")
+    cookies = {cookie["name"]: cookie["value"] for cookie in tab.context.cookies()}
+    me = cookies["cnnlab_visitor"]
+    store = RunStore(server.home)
+    shared = store.share(add(store, "one", visitor=me))
+    add(store, "failed", visitor=me, ending="failed")
+    store.close()
+    for address in ("runs", f"runs?shared={shared}"):
+        tab.goto(f"{server.url}/{address}")
+        shown = tab.get_by_test_id("stDataFrame").or_(tab.get_by_test_id("stPlotlyChart"))
+        expect(shown.first).to_be_visible(timeout=SLOW_MS)
+        expect(tab.locator(IDLE)).to_be_visible(timeout=SLOW_MS)
+        found = serious(tab)
+        assert not found, "\n".join(found)
 
 
 def test_axe_sees_faint_words_and_a_picture_without_its_words(tab: Page, server: Server) -> None:
