@@ -92,7 +92,7 @@ class Configuration:
 
     @property
     def trained(self) -> "Configuration":
-        """What a run takes: this, or the small stand-in for it."""
+        """What a run takes: this, or the quick stand-in for it."""
         return self if self.exact else replace(self, preset=SMALL, exact=True)
 
     @property

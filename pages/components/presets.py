@@ -11,13 +11,13 @@ from cnnlab.runs.phrases import setting_phrase
 from cnnlab.words import inside, words
 from pages.components import configuration, state
 
-STAND_IN = "Small stand-in"
+STAND_IN = "Quick stand-in"
 
 
 def picker(section: Section, spec: NetworkSpec, *, trains: bool = False) -> None:
     """A choice of named sets of settings; choosing one sets every one of them.
 
-    `trains` where a run is described, which can take the small stand-in.
+    `trains` where a run is described, which can take the quick stand-in.
     """
     chosen = configuration.current(section, spec)
     shown = chosen.trained if trains else chosen

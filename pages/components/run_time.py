@@ -18,7 +18,7 @@ NOTE = "From a few timed steps on made-up pictures, on the device that will do t
 def show(config: RunConfig, use_small: Callable[[], None] | None, busy: bool) -> None:
     """The expected time; asked for again as long as it is not known, or taken beside other work.
 
-    `use_small` chooses the small stand-in, None where it is in use; `busy` while the reader's own
+    `use_small` chooses the quick stand-in, None where it is in use; `busy` while the reader's own
     run is going on, during which nothing is measured.
     """
     tick_s = None if busy else next_tick_s(services.run_manager().estimate(config))
@@ -54,7 +54,7 @@ def line(config: RunConfig, use_small: Callable[[], None] | None, tick_s: float 
         f"{text(found, run_s)} {advice(run_s, use_small is not None)}", icon=":material/timer:"
     )
     if use_small is not None and st.button(
-        "Train the small stand-in",
+        "Train the quick stand-in",
         icon=":material/compress:",
         key="use_small",
         on_click=use_small,

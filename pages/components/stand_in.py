@@ -1,4 +1,4 @@
-"""The small stand-in that Train takes for a large network, and how much smaller it is."""
+"""The quick stand-in that Train takes for the network, and the sizes of both."""
 
 from dataclasses import replace
 
@@ -21,14 +21,13 @@ def show(section: Section, spec: NetworkSpec) -> None:
         return
     place = st.container(horizontal=True, vertical_alignment="center", key="stand_in")
     place.caption(
-        f":material/compress: Trains a small stand-in{sizes(chosen)}",
+        f":material/compress: Trains a quick stand-in{sizes(chosen)}",
         width="content",
         help="Knobs that you change hold for both. The whole network takes long on a slow machine.",
     )
     place.button(
         f"Train exactly {exactly(chosen)}",
         key="exact",
-        type="tertiary",
         on_click=choose,
         args=(section, spec, True),
         help="The network of the Architecture view, with all that its preset sets: data set, "
@@ -56,7 +55,7 @@ def is_in_use(section: Section, spec: NetworkSpec) -> bool:
 
 
 def sizes(chosen: Configuration) -> str:
-    """How much smaller the stand-in is; nothing where one of them cannot be built."""
+    """How large the stand-in and the network are; nothing where one of them cannot be built."""
     try:
         small, whole = size(chosen), size(replace(chosen, exact=True))
     except CnnLabError:

@@ -200,7 +200,7 @@ def test_train_says_that_it_takes_a_stand_in_and_trains_the_network_itself_on_re
     open_page: Open,
 ) -> None:
     app = open_page("alexnet", "Train", link={"dropout": "0.25"})
-    assert app.selectbox(key="alexnet.alexnet.preset").value == "Small stand-in, changed"
+    assert app.selectbox(key="alexnet.alexnet.preset").value == "Quick stand-in, changed"
     small, whole = (
         Configuration("alexnet", preset, {"dropout": 0.25}).run_config
         for preset in ("small", "d2l")

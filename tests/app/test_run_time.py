@@ -53,7 +53,7 @@ def test_a_long_run_offers_the_small_preset(open_page: Open, says: Says) -> None
     button.click()
     app.run()
     chosen = [app.selectbox(key=f"vgg.vgg.{name}").value for name in ("preset", "epochs")]
-    assert chosen == ["Small stand-in", "3"]
+    assert chosen == ["Quick stand-in", "3"]
     assert app.number_input(key="vgg.vgg.hidden").value == 256
     assert not offers(app)
     assert "Fewer epochs or training pictures" in app.warning[0].value
