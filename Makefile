@@ -9,9 +9,11 @@ ARTIFACTS := artifacts
 run: $(VENV)/app
 	$(BIN)/streamlit run app.py
 
-# Two test files at a time: a third would wait for a core, and some tests wait for workers.
+# Two test files at a time: a third would wait for a core, and some tests wait for workers. A
+# browser needs both cores for itself.
 test: $(VENV)/test lint browser
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore tests/browser
+	$(BIN)/python -m pytest tests/browser
 
 lint: $(VENV)/test
 	$(BIN)/ruff format --check .

@@ -195,7 +195,9 @@ class RunManager:
         self._schedule.close()
         self.engine.close()
         for thread in (self._watcher, *self._threads):
-            thread.join(CLOSING_S)
+            # One that is about to start cannot be waited for yet.
+            if thread.is_alive():
+                thread.join(CLOSING_S)
         for job in self._schedule.empty():
             self._follower.end(job.run, "interrupted", SERVER_STOPPED)
 

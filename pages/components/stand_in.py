@@ -19,10 +19,9 @@ def show(section: Section, spec: NetworkSpec) -> None:
     chosen = configuration.current(section, spec)
     if chosen.trained.preset == chosen.preset:
         return
-    place = st.container(horizontal=True, vertical_alignment="center", key="stand_in")
+    place = st.container(key="stand_in")
     place.caption(
         f":material/compress: Trains a quick stand-in{sizes(chosen)}",
-        width="content",
         help="Knobs that you change hold for both. The whole network takes long on a slow machine.",
     )
     place.button(

@@ -42,7 +42,6 @@ def show(section: Section, spec: NetworkSpec) -> None:
         # Asked once: a run may end between two questions.
         active = curves.active_run(section)
         buttons(section, spec, config, active)
-        stand_in.show(section, spec)
         curves.show(section, spec, config, active)
 
 
@@ -50,6 +49,7 @@ def draw_knobs(section: Section, spec: NetworkSpec) -> None:
     """The knobs of the network and of the run that a run takes."""
     shown = configuration.current(section, spec).trained
     presets.picker(section, spec, trains=True)
+    stand_in.show(section, spec)
     knobs.network_knobs(section, shown, (*section.main_knobs, "batch_norm"), HIDDEN)
     knobs.widgets(section, shown, FIRST)
     with st.expander("More about the run", icon=":material/settings:"):
