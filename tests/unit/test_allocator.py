@@ -11,7 +11,7 @@ from cnnlab import allocator
 from tests.conftest import ROOT
 
 STEPS = """
-import json, resource, sys
+import json, resource, statistics, sys
 from pathlib import Path
 from cnnlab import allocator
 could = allocator.keep_memory() if sys.argv[1] == "keep" else False
@@ -31,40 +31,44 @@ def resident_mb():
 def step():
     avg_pool2d(conv2d(images, kernels).sigmoid(), 2).sum().backward()
 
-for _ in range(3):
+def faults_of_a_step():
+    before = faults()
     step()
-before = faults()
+    return faults() - before
+
 for _ in range(5):
     step()
-each = (faults() - before) / 5
+each = [faults_of_a_step() for _ in range(15)]
 filled = [torch.ones(1_000_000) for _ in range(50)]
 kept = torch.ones(1)  # lies behind the others, so that the heap cannot simply be cut
 del filled
 held = resident_mb()
 allocator.give_back()
-print(json.dumps([could, allocator.name(), each, held - resident_mb()]))
+figures = [statistics.median(each), statistics.mean(each), held - resident_mb()]
+print(json.dumps([could, allocator.name(), *figures]))
 """
 
 pytestmark = pytest.mark.skipif(allocator.glibc() is None, reason="the C library is not glibc")
 
 
-def steps(way: str) -> tuple[bool, str, float, float]:
-    """Whether memory was kept, in words, page faults of a step, and MB that were given back."""
+def steps(way: str) -> tuple[bool, str, float, float, float]:
+    """Whether memory was kept, in words, faults of a step (median, mean), MB given back."""
     done = subprocess.run(
         [sys.executable, "-c", STEPS, way], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    could, words, faults, given_back_mb = json.loads(done.stdout)
-    return could, words, faults, given_back_mb
+    could, words, median, mean, given_back_mb = json.loads(done.stdout)
+    return could, words, median, mean, given_back_mb
 
 
 def test_a_step_costs_hardly_a_page_fault_where_memory_is_kept() -> None:
-    kept, words, faults, given_back_mb = steps("keep")
+    kept, words, usual, _, given_back_mb = steps("keep")
     assert (kept, words) == (True, "memory kept")
     assert given_back_mb > 150
-    default = steps("default")
-    assert default[:2] == (False, "memory given back")
-    assert faults < default[2] / 5
-    assert default[2] > 300
+    default, words, _, mean, _ = steps("default")
+    assert (default, words) == (False, "memory given back")
+    assert mean > 200
+    # The median, because a heap that grows once more asks for all its pages in that one step.
+    assert usual < mean / 10
 
 
 def test_another_c_library_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
