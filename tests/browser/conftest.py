@@ -12,13 +12,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, sync_playwright
 
 from tests.browser import chromium
 from tests.conftest import ROOT
 from tests.waiting import wait_until
 
 ARTIFACTS = ROOT / "artifacts"
+DESKTOP: ViewportSize = {"width": 1440, "height": 900}
+LAPTOP: ViewportSize = {"width": 1280, "height": 720}
+PHONE: ViewportSize = {"width": 390, "height": 844}
+
+# What the page says of itself when its script has run to the end.
+IDLE = '[data-test-script-state="notRunning"]'
 
 
 @dataclass
@@ -59,6 +65,12 @@ def stop_server(server: Server) -> None:
     server.process.wait(20)
 
 
+def visitor_of(context: BrowserContext) -> str:
+    """By which name the server knows this browser."""
+    cookies = {cookie["name"]: cookie["value"] for cookie in context.cookies()}
+    return cookies["cnnlab_visitor"]
+
+
 @pytest.fixture(scope="session")
 def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One for all servers, so that the embedded set is drawn once."""
@@ -82,13 +94,23 @@ def browser() -> Iterator[Browser]:
         running.close()
 
 
-@pytest.fixture
-def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """A tab of a new visitor; a picture of it is kept when the test ends."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
-    tab = context.new_page()
-    yield tab
-    ARTIFACTS.mkdir(exist_ok=True)
-    name = re.sub(r"\W+", "-", request.node.name).strip("-")
-    tab.screenshot(path=str(ARTIFACTS / f"{name}.png"))
+@pytest.fixture(scope="session")
+def window(browser: Browser) -> Iterator[BrowserContext]:
+    """One for all tests of a process, which thus load and compile Streamlit's scripts once."""
+    context = browser.new_context(viewport=DESKTOP)
+    yield context
     context.close()
+
+
+@pytest.fixture
+def page(window: BrowserContext, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """A tab of a new visitor; a picture of it is kept where the test fails."""
+    window.clear_cookies()
+    tab = window.new_page()
+    failed_before = request.session.testsfailed
+    yield tab
+    if request.session.testsfailed > failed_before:
+        ARTIFACTS.mkdir(exist_ok=True)
+        name = re.sub(r"\W+", "-", request.node.name).strip("-")
+        tab.screenshot(path=str(ARTIFACTS / f"{name}.png"))
+    tab.close()

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from cnnlab.runs.store import RunStore
 from tests.app.runs_page import add
-from tests.browser.conftest import Server
+from tests.browser.conftest import IDLE, LAPTOP, Server, visitor_of
 
 SLOW_MS = 120_000
 # The views are the same for all sections: one of each, and what appears last on it.
@@ -27,7 +27,6 @@ STREAMLITS = {
     "list": "[data-testid=stSidebarNavItems]",
     "listitem": "[data-testid=stSidebarNavItems]",
 }
-IDLE = '[data-test-script-state="notRunning"]'
 EXAMINE = """async allowed => {
     const found = await axe.run(document, {resultTypes: ['violations']});
     const ours = (rule, node) => {
@@ -42,12 +41,13 @@ EXAMINE = """async allowed => {
 
 
 @pytest.fixture(scope="module", params=["light", "dark"])
-def tab(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
-    context = browser.new_context(
-        viewport={"width": 1280, "height": 720}, color_scheme=request.param
-    )
-    yield context.new_page()
-    context.close()
+def tab(window: BrowserContext, request: pytest.FixtureRequest) -> Iterator[Page]:
+    window.clear_cookies()
+    tab = window.new_page()
+    tab.set_viewport_size(LAPTOP)
+    tab.emulate_media(color_scheme=request.param)
+    yield tab
+    tab.close()
 
 
 def serious(tab: Page) -> list[str]:
@@ -77,8 +77,7 @@ def test_nothing_serious_is_wrong_with_a_list_of_runs_or_a_shared_run(
     tab: Page, server: Server
 ) -> None:
     opened(tab, server, "runs")
-    cookies = {cookie["name"]: cookie["value"] for cookie in tab.context.cookies()}
-    me = cookies["cnnlab_visitor"]
+    me = visitor_of(tab.context)
     store = RunStore(server.home)
     shared = store.share(add(store, "one", visitor=me))
     add(store, "failed", visitor=me, ending="failed")

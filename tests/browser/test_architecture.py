@@ -4,27 +4,30 @@ import itertools
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from cnnlab.catalog import NETWORKS
 from cnnlab.summary import layers
 from cnnlab.trace import trace_of
 from pages.components import layer_table
-from tests.browser.conftest import Server
+from tests.browser.conftest import DESKTOP, LAPTOP, PHONE, Server
 
 SLOW_MS = 120_000
 
 
-@pytest.fixture(scope="module", params=[(1440, 900), (1280, 720), (390, 844)])
-def tab(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
-    width, height = request.param
-    context = browser.new_context(viewport={"width": width, "height": height})
-    yield context.new_page()
-    context.close()
+@pytest.fixture(scope="module", params=[DESKTOP, LAPTOP, PHONE], ids=["desktop", "laptop", "phone"])
+def tab(window: BrowserContext, request: pytest.FixtureRequest) -> Iterator[Page]:
+    tab = window.new_page()
+    tab.set_viewport_size(request.param)
+    yield tab
+    tab.close()
 
 
 def opened(tab: Page, server: Server, slug: str) -> None:
-    tab.goto(f"{server.url}/{slug}?view=Architecture")
+    """Loaded once for all tests of a width: none of them changes a knob."""
+    address = f"{server.url}/{slug}?view=Architecture"
+    if not tab.url.startswith(address):
+        tab.goto(address)
     expect(tab.get_by_test_id("stDataFrame")).to_be_visible(timeout=SLOW_MS)
     expect(tab.get_by_test_id("stMermaidChart").locator("img").first).to_be_visible(timeout=SLOW_MS)
 

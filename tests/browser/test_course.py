@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from cnnlab.catalog import SECTIONS
-from tests.browser.conftest import Server, start_server, stop_server
+from tests.browser.conftest import PHONE, Server, start_server, stop_server
 from tests.conftest import ROOT
 
 PHOTO = ROOT / "assets" / "samples" / "astronaut.jpg"
@@ -147,13 +147,10 @@ def test_a_link_restores_the_knobs(page: Page, server: Server) -> None:
 
 @pytest.mark.parametrize("view", ["Read", "Architecture", "Feature%20maps", "Train"])
 def test_a_phone_shows_the_page_without_scrolling_sideways(
-    browser: Browser, server: Server, view: str
+    page: Page, server: Server, view: str
 ) -> None:
-    context = browser.new_context(
-        viewport={"width": 390, "height": 844}, color_scheme="dark", device_scale_factor=2
-    )
-    tab = context.new_page()
-    open_view(tab, server, "googlenet", view)
-    expect(tab.get_by_test_id("stException")).to_have_count(0)
-    assert tab.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-    context.close()
+    page.set_viewport_size(PHONE)
+    page.emulate_media(color_scheme="dark")
+    open_view(page, server, "googlenet", view)
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")

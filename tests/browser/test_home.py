@@ -3,10 +3,10 @@
 from itertools import combinations
 
 import pytest
-from playwright.sync_api import Browser, FloatRect, Page, expect
+from playwright.sync_api import FloatRect, Page, ViewportSize, expect
 
 from cnnlab.catalog import SECTIONS
-from tests.browser.conftest import Server
+from tests.browser.conftest import DESKTOP, LAPTOP, PHONE, Server
 
 SLOW_MS = 120_000
 
@@ -20,14 +20,13 @@ def overlap(a: FloatRect, b: FloatRect) -> bool:
     )
 
 
-@pytest.mark.parametrize(("width", "height"), [(1440, 900), (1280, 720), (390, 844)])
+@pytest.mark.parametrize("size", [DESKTOP, LAPTOP, PHONE], ids=["desktop", "laptop", "phone"])
 def test_every_point_of_the_chart_has_a_name_that_can_be_read(
-    browser: Browser, server: Server, width: int, height: int
+    page: Page, server: Server, size: ViewportSize
 ) -> None:
-    context = browser.new_context(viewport={"width": width, "height": height})
-    tab = context.new_page()
-    tab.goto(server.url)
-    chart = tab.get_by_test_id("stPlotlyChart").filter(visible=True)
+    page.set_viewport_size(size)
+    page.goto(server.url)
+    chart = page.get_by_test_id("stPlotlyChart").filter(visible=True)
     expect(chart).to_have_count(1, timeout=SLOW_MS)
     names = chart.locator(".annotation-text")
     expect(names).not_to_have_count(0, timeout=SLOW_MS)
@@ -46,13 +45,14 @@ def test_every_point_of_the_chart_has_a_name_that_can_be_read(
     for box in boxes:
         assert box["x"] >= frame["x"]
         assert box["x"] + box["width"] <= frame["x"] + frame["width"]
-    context.close()
 
 
 def test_all_of_a_card_is_its_link(page: Page, server: Server) -> None:
     page.goto(server.url)
     card = page.locator(".st-key-card_nin")
     expect(card).to_contain_text(SECTIONS["nin"].aim, timeout=SLOW_MS)
+    # The link comes a moment after the words: the browser loads its script first.
+    expect(card.get_by_role("link")).to_be_visible(timeout=SLOW_MS)
     # Far from the title, on the words below it.
     card.click(position={"x": 60, "y": 80})
     expect(page.get_by_role("heading", level=1)).to_have_text("9.3 NiN", timeout=SLOW_MS)

@@ -1,11 +1,9 @@
 """What stands within the first screen, and what is not cut off."""
 
-from collections.abc import Iterator
-
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import Server
+from tests.browser.conftest import LAPTOP, PHONE, Server
 
 SLOW_MS = 120_000
 
@@ -17,17 +15,15 @@ def opened(tab: Page, server: Server, address: str) -> Page:
 
 
 @pytest.fixture
-def laptop(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1280, "height": 720})
-    yield context.new_page()
-    context.close()
+def laptop(page: Page) -> Page:
+    page.set_viewport_size(LAPTOP)
+    return page
 
 
 @pytest.fixture
-def phone(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 390, "height": 844})
-    yield context.new_page()
-    context.close()
+def phone(page: Page) -> Page:
+    page.set_viewport_size(PHONE)
+    return page
 
 
 def preset_of(tab: Page) -> Locator:

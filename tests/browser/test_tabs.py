@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, WebSocketRoute, expect
 
 from cnnlab.runs.store import RunRecord, RunStore
-from tests.browser.conftest import Server, start_server, stop_server
+from tests.browser.conftest import Server, start_server, stop_server, visitor_of
 from tests.waiting import wait_until
 
 GRACE_S = 1
@@ -25,12 +25,11 @@ class Lab:
 
     def run(self, context: BrowserContext) -> RunRecord | None:
         """The newest run of this browser."""
-        cookies = {cookie["name"]: cookie["value"] for cookie in context.cookies()}
-        return next(iter(self.store.runs(cookies["cnnlab_visitor"])), None)
+        return next(iter(self.store.runs(visitor_of(context))), None)
 
     def open(self, tab: Page, view: str) -> None:
-        # As many epochs as there can be: the run has to outlast the test.
-        tab.goto(f"{self.server.url}/batch_norm?view={view}&epochs=30")
+        # As many epochs as there can be, and all pictures: the run has to outlast the test.
+        tab.goto(f"{self.server.url}/batch_norm?view={view}&epochs=30&train_size=12000")
         expect(tab.get_by_role("tab", name=view, selected=True)).to_be_visible(
             timeout=SLOW_S * 1000
         )
