@@ -77,14 +77,29 @@ class NetworkSpec:
         checked = self.checked(options or self.presets["d2l"])
         size = self.default_image_size(checked) if image_size is None else image_size
         self.check_image_size(checked, size)
+        return self._built(checked, device, size)
+
+    def outline(self, options: Options, image_size: int) -> nn.Module:
+        """The network on the meta device, not yet tried with a picture: its first pass does that.
+
+        Units: `image_size` pixels per side.
+        Raises: ConfigError for knobs out of bounds or a picture that is too large; RuntimeError
+        where nothing is left of a picture inside the network.
+        """
+        checked = self.checked(options)
+        self._check_pixels(image_size)
+        return self._built(checked, "meta", image_size)
+
+    def _built(self, options: Options, device: str, image_size: int) -> nn.Module:
         with torch.device(device):
-            model = self.network(checked)
+            model = self.network(options)
         if any(isinstance(module, LazyModuleMixin) for module in model.modules()):
             # A batch without a picture tells the layers what they are to expect.
+            nothing = torch.empty(0, options.in_channels, image_size, image_size, device=device)
             with torch.no_grad():
-                model.eval()(torch.empty(0, checked.in_channels, size, size, device=device))
+                model.eval()(nothing)
             model.train()
-        model.image_size = size  # type: ignore[assignment]
+        model.image_size = image_size  # type: ignore[assignment]
         return model
 
     def checked(self, options: Options) -> Options:
@@ -139,15 +154,18 @@ class NetworkSpec:
     def check_image_size(self, options: Options, image_size: int) -> None:
         """Raises: ConfigError naming the size that works when a picture is too small or large."""
         options = self.checked(options)
+        self._check_pixels(image_size)
+        if not _fits(self, options, image_size):
+            smallest = self.smallest_image_size(options)
+            raise ConfigError(too_small(self.title, image_size, smallest))
+
+    def _check_pixels(self, image_size: int) -> None:
         if type(image_size) is not int:
             raise ConfigError(
                 f"image_size: {image_size!r} was given; it has to be a whole number of pixels."
             )
         if image_size > LARGEST_IMAGE:
             raise ConfigError(too_large(self.title, image_size))
-        if not _fits(self, options, image_size):
-            smallest = self.smallest_image_size(options)
-            raise ConfigError(too_small(self.title, image_size, smallest))
 
     def check_affordable(self, options: Options, image_size: int) -> None:
         """Raises: ConfigError when the weights alone would fill a computer's memory."""
@@ -198,8 +216,14 @@ def _fits(spec: NetworkSpec, options: Options, image_size: int) -> bool:
         model = spec.network(options)
     fits = passes(model, (1, options.in_channels, image_size, image_size))
     if fits:
-        seen[:] = [image_size]
+        note_fit(spec, options, image_size)
     return fits
+
+
+def note_fit(spec: NetworkSpec, options: Options, image_size: int) -> None:
+    """Remember that such a picture went through the network, so that it is not tried again."""
+    seen = _smallest_seen(spec, options)
+    seen[:] = [min([image_size, *seen])]
 
 
 @lru_cache(maxsize=512)

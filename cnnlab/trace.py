@@ -12,7 +12,7 @@ from torch.overrides import TorchFunctionMode
 from cnnlab.errors import ConfigError
 from cnnlab.hooks import private_copy
 from cnnlab.misfit import misfit
-from cnnlab.network_spec import NetworkSpec
+from cnnlab.network_spec import NetworkSpec, note_fit
 from cnnlab.networks.options import Options
 from cnnlab.receptive_field import View, window
 
@@ -103,8 +103,15 @@ def trace_of(spec: NetworkSpec, options: Options, image_size: int) -> Trace:
 
     Raises: ConfigError for knobs out of bounds or a picture that does not fit.
     """
-    model = spec.build(options, device="meta", image_size=image_size)
-    return trace(model, (1, options.in_channels, image_size, image_size))
+    shape = (1, options.in_channels, image_size, image_size)
+    try:
+        found = trace(spec.outline(options, image_size), shape)
+    except (RuntimeError, ConfigError):
+        # Says which size works, where that is the reason.
+        spec.check_image_size(options, image_size)
+        raise
+    note_fit(spec, options, image_size)
+    return found
 
 
 @dataclass(frozen=True)
