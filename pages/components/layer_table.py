@@ -15,6 +15,11 @@ HEIGHT_PX = 420
 WIDE_BARS_PX, NARROW_BARS_PX, ROOM_PX = 30, 17, 270
 # The table is painted, so the browser cannot make room: a column is told how much it needs.
 CHARACTER_PX, CELL_PX, HEADER_PX = 7.1, 20, 32
+# Who has no mouse scrolls from here: something in the region has to take the focus.
+SCROLLED = (
+    '<div tabindex="0" style="font-size:0.875rem">'
+    "From the input down to the output; scroll to see all layers.</div>"
+)
 NOTES = {
     "MACs": "Multiply-accumulates for one picture.",
     "Sees (pixels)": "Receptive field: pixels per side of the input that one value depends on. "
@@ -29,6 +34,8 @@ def show(summary: Summary, spec: NetworkSpec) -> None:
     chart = cost_per_layer(summary)
     # Every layer keeps its name; a deep network is scrolled through.
     with st.container(height=min(HEIGHT_PX, chart.layout.height + 20), border=False):
+        if chart.layout.height > HEIGHT_PX:
+            st.html(SCROLLED)
         st.plotly_chart(
             chart,
             config=charts.PLAIN,

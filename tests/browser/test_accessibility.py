@@ -1,6 +1,7 @@
 """Every page and view in both themes, as axe sees them: nothing serious that is ours."""
 
 from collections.abc import Iterator
+from typing import Literal
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
@@ -21,6 +22,7 @@ ADDRESSES = {
     "batch_norm?view=Train": "[data-testid=stPlotlyChart] >> nth=1",
     "runs": "[data-testid=stMain] a",
 }
+THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 # Rules that Streamlit's own elements break, and where: no page can mend them.
 STREAMLITS = {
     # Between the list of the navigation and its entries stand boxes.
@@ -40,20 +42,25 @@ EXAMINE = """async allowed => {
 }"""
 
 
-@pytest.fixture(scope="module", params=["light", "dark"])
-def tab(window: BrowserContext, request: pytest.FixtureRequest) -> Iterator[Page]:
+@pytest.fixture(scope="module")
+def tab(window: BrowserContext) -> Iterator[Page]:
     window.clear_cookies()
     tab = window.new_page()
     tab.set_viewport_size(LAPTOP)
-    tab.emulate_media(color_scheme=request.param)
     yield tab
     tab.close()
 
 
 def serious(tab: Page) -> list[str]:
-    """What axe holds against the page, without what only Streamlit can change."""
+    """What axe holds against the page in both themes, without what only Streamlit can change."""
     tab.evaluate(AXE_SCRIPT)
-    found: list[str] = tab.evaluate(EXAMINE, STREAMLITS)
+    found: list[str] = []
+    for theme in THEMES:
+        tab.emulate_media(color_scheme=theme)
+        expect(tab.locator(".stApp")).to_have_css("color-scheme", theme)
+        # Colours fade from one theme to the other.
+        tab.wait_for_function("document.getAnimations().every(a => a.playState !== 'running')")
+        found += tab.evaluate(EXAMINE, STREAMLITS)
     return found
 
 

@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, ViewportSize, expect
 
 from cnnlab.catalog import NETWORKS
 from cnnlab.summary import layers
@@ -15,16 +15,21 @@ from tests.browser.conftest import DESKTOP, LAPTOP, PHONE, Server
 SLOW_MS = 120_000
 
 
-@pytest.fixture(scope="module", params=[DESKTOP, LAPTOP, PHONE], ids=["desktop", "laptop", "phone"])
-def tab(window: BrowserContext, request: pytest.FixtureRequest) -> Iterator[Page]:
+@pytest.fixture(scope="module")
+def tab(window: BrowserContext) -> Iterator[Page]:
     tab = window.new_page()
-    tab.set_viewport_size(request.param)
     yield tab
     tab.close()
 
 
-def opened(tab: Page, server: Server, slug: str) -> None:
-    """Loaded once for all tests of a width: none of them changes a knob."""
+SIZES = pytest.mark.parametrize(
+    "size", [DESKTOP, LAPTOP, PHONE], ids=["desktop", "laptop", "phone"]
+)
+
+
+def opened(tab: Page, server: Server, slug: str, size: ViewportSize) -> None:
+    """Loaded once for all sizes: no test changes a knob."""
+    tab.set_viewport_size(size)
     address = f"{server.url}/{slug}?view=Architecture"
     if not tab.url.startswith(address):
         tab.goto(address)
@@ -45,8 +50,11 @@ def text_widths_px(tab: Page, texts: list[str]) -> list[float]:
     return [float(width) for width in found]
 
 
-def test_columns_are_as_wide_as_their_longest_number(tab: Page, server: Server) -> None:
-    opened(tab, server, "googlenet")
+@SIZES
+def test_columns_are_as_wide_as_their_longest_number(
+    tab: Page, server: Server, size: ViewportSize
+) -> None:
+    opened(tab, server, "googlenet", size)
     spec = NETWORKS["googlenet"]
     rows = layer_table.frame(layers(trace_of(spec, spec.presets["d2l"], spec.book.image_size)))
     total_px = 0
@@ -61,8 +69,11 @@ def test_columns_are_as_wide_as_their_longest_number(tab: Page, server: Server) 
     assert painted >= total_px
 
 
-def test_every_layer_has_its_whole_name_at_its_bars(tab: Page, server: Server) -> None:
-    opened(tab, server, "googlenet")
+@SIZES
+def test_every_layer_has_its_whole_name_at_its_bars(
+    tab: Page, server: Server, size: ViewportSize
+) -> None:
+    opened(tab, server, "googlenet", size)
     chart = tab.get_by_test_id("stPlotlyChart").first
     names = chart.locator(".ytick text")
     expect(names).not_to_have_count(0, timeout=SLOW_MS)
@@ -80,9 +91,12 @@ def test_every_layer_has_its_whole_name_at_its_bars(tab: Page, server: Server) -
     assert all(b - a >= 11 for a, b in itertools.pairwise(tops))
 
 
+@SIZES
 @pytest.mark.parametrize("slug", ["googlenet", "resnet"])
-def test_the_text_of_figures_is_at_least_11_px_high(tab: Page, server: Server, slug: str) -> None:
-    opened(tab, server, slug)
+def test_the_text_of_figures_is_at_least_11_px_high(
+    tab: Page, server: Server, slug: str, size: ViewportSize
+) -> None:
+    opened(tab, server, slug, size)
     figures = tab.get_by_test_id("stMermaidChart")
     expect(figures.locator("img")).to_have_count(2, timeout=SLOW_MS)
     for figure in figures.locator("img").all():
@@ -108,7 +122,9 @@ def test_the_text_of_figures_is_at_least_11_px_high(tab: Page, server: Server, s
         assert drawn["left"] >= 0
     assert tab.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     # A title keeps its width while its figure is still to come.
-    figures.first.evaluate("chart => chart.replaceChildren()")
+    picture = figures.first.locator("img")
+    picture.evaluate("image => image.style.display = 'none'")
     title = tab.get_by_role("heading", level=3).first.bounding_box()
+    picture.evaluate("image => image.style.display = ''")
     assert title
     assert title["width"] > 190

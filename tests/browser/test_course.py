@@ -7,11 +7,12 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from cnnlab.catalog import SECTIONS
-from tests.browser.conftest import PHONE, Server, start_server, stop_server
+from tests.browser.conftest import IDLE, PHONE, Server, start_server, stop_server
 from tests.conftest import ROOT
 
 PHOTO = ROOT / "assets" / "samples" / "astronaut.jpg"
 SLOW_MS = 120_000
+FITS = "document.documentElement.scrollWidth <= window.innerWidth"
 
 
 def open_view(page: Page, server: Server, slug: str, view: str, knobs: str = "") -> None:
@@ -61,25 +62,25 @@ def test_cold_deep_link(browser: Browser, data_folder: Path, tmp_path: Path) -> 
         stop_server(fresh)
 
 
-@pytest.mark.parametrize("slug", SECTIONS)
-def test_every_page_by_its_link(page: Page, server: Server, slug: str) -> None:
+def test_every_page_by_its_link_and_its_figures(page: Page, server: Server) -> None:
+    """All in one visit, as a reader goes through the course."""
     page.goto(server.url)
-    page.get_by_test_id("stSidebarNav").get_by_role("link", name=SECTIONS[slug].heading).click()
-    expect(page.get_by_role("heading", level=1)).to_have_text(SECTIONS[slug].heading)
-    assert page.url.endswith(f"/{slug}")
-    expect(page.get_by_text("Sources:").first).to_be_visible(timeout=SLOW_MS)
-
-
-@pytest.mark.parametrize("slug", SECTIONS)
-def test_figures_are_drawn(page: Page, server: Server, slug: str) -> None:
-    open_view(page, server, slug, "Architecture")
-    expect(page.get_by_test_id("stMermaidChart").locator("img").first).to_be_visible(
-        timeout=SLOW_MS
-    )
-    expect(page.get_by_test_id("stMermaidError")).to_have_count(0)
-    expect(page.get_by_test_id("stException")).to_have_count(0)
-    # Nothing sticks out of the page sideways.
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    for slug, section in SECTIONS.items():
+        page.get_by_test_id("stSidebarNav").get_by_role("link", name=section.heading).click()
+        expect(page.get_by_role("heading", level=1)).to_have_text(section.heading, timeout=SLOW_MS)
+        assert re.search(rf"/{slug}\b", page.url)
+        page.get_by_role("tab", name="Read").click()
+        expect(page.get_by_text("Sources:").filter(visible=True).first).to_be_visible(
+            timeout=SLOW_MS
+        )
+        page.get_by_role("tab", name="Architecture").click()
+        shown = page.get_by_role("tabpanel", name="Architecture")
+        figure = shown.get_by_test_id("stMermaidChart").locator("img").first
+        expect(figure).to_be_visible(timeout=SLOW_MS)
+        expect(page.get_by_test_id("stMermaidError")).to_have_count(0)
+        expect(page.get_by_test_id("stException")).to_have_count(0)
+        # Nothing sticks out of the page sideways.
+        assert page.evaluate(FITS), slug
 
 
 def test_a_photo_and_its_feature_maps(page: Page, server: Server) -> None:
@@ -145,12 +146,13 @@ def test_a_link_restores_the_knobs(page: Page, server: Server) -> None:
     expect(page.get_by_text("ResNet-34 from input to output")).to_be_visible(timeout=SLOW_MS)
 
 
-@pytest.mark.parametrize("view", ["Read", "Architecture", "Feature%20maps", "Train"])
-def test_a_phone_shows_the_page_without_scrolling_sideways(
-    page: Page, server: Server, view: str
-) -> None:
+def test_a_phone_shows_the_page_without_scrolling_sideways(page: Page, server: Server) -> None:
     page.set_viewport_size(PHONE)
     page.emulate_media(color_scheme="dark")
-    open_view(page, server, "googlenet", view)
-    expect(page.get_by_test_id("stException")).to_have_count(0)
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    open_view(page, server, "googlenet", "Read")
+    for view in ("Read", "Architecture", "Feature maps", "Train"):
+        page.get_by_role("tab", name=view).click()
+        expect(page.get_by_role("tabpanel", name=view)).not_to_be_empty(timeout=SLOW_MS)
+        expect(page.locator(IDLE)).to_be_visible(timeout=SLOW_MS)
+        expect(page.get_by_test_id("stException")).to_have_count(0)
+        assert page.evaluate(FITS), view

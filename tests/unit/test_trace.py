@@ -314,5 +314,6 @@ def test_the_trace_is_the_first_pass_and_says_what_fits(monkeypatch: pytest.Monk
     # A run with these knobs need not try it again.
     spec.check_image_size(options, 64)
     assert len(passes) == 1
+    alexnet = catalog.NETWORKS["alexnet"]
     with pytest.raises(ConfigError, match="The smallest size that works is"):
-        trace_of(spec, options, 1)
+        trace_of(alexnet, alexnet.presets["d2l"], 8)
