@@ -9,10 +9,10 @@ ARTIFACTS := artifacts
 run: $(VENV)/app
 	$(BIN)/streamlit run app.py
 
-# Two test files at a time: a third would wait for a core, and some tests wait for workers. A
-# browser needs both cores for itself.
+# Two test files at a time, in their order, which has the slow ones first: a third would wait for a
+# core, and some tests wait for workers. A browser needs both cores for itself.
 test: $(VENV)/test lint browser
-	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore tests/browser
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --ignore tests/browser
 	$(BIN)/python -m pytest tests/browser
 
 lint: $(VENV)/test

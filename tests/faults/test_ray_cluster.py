@@ -89,16 +89,6 @@ def engine_on(nodes: Nodes, **settings: Any) -> Iterator[RayEngine]:
         engine.close()
 
 
-@contextmanager
-def manager_on(nodes: Nodes, home: Path) -> Iterator[RunManager]:
-    with engine_on(nodes) as engine:
-        manager = RunManager(RunStore(home), engine, Settings())
-        try:
-            yield manager
-        finally:
-            manager.close()
-
-
 def follow(
     engine: RayEngine,
     run: str,
@@ -190,8 +180,19 @@ class TestOneEngine:
             assert not thread.is_alive()
 
 
-def test_two_runs_at_once_give_the_curve_of_this_machine(nodes: Nodes, tmp_path: Path) -> None:
-    with manager_on(nodes, tmp_path) as manager:
+@pytest.fixture(scope="class")
+def manager(machines: Nodes, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunManager]:
+    machines.fill()
+    with engine_on(machines) as engine:
+        manager = RunManager(RunStore(tmp_path_factory.mktemp("home")), engine, Settings())
+        yield manager
+        manager.close()
+
+
+class TestOneManager:
+    """What one server does with the cluster. The last test takes its machines away."""
+
+    def test_two_runs_at_once_give_the_curve_of_this_machine(self, manager: RunManager) -> None:
         assert manager.engine.devices == ["cluster"] * 2
         endless = [manager.submit(ENDLESS, name, "lenet", name) for name in ("ada", "ben")]
         wait_until(lambda: all(manager.store.curve(run).steps for run in endless), 60)
@@ -202,21 +203,19 @@ def test_two_runs_at_once_give_the_curve_of_this_machine(nodes: Nodes, tmp_path:
         wait_until(lambda: present(manager.store.run(short)).ended_s, 60)
         record, curve = present(manager.store.run(short)), manager.store.curve(short)
         assert {present(manager.store.run(run)).status for run in endless} == {"cancelled"}
-    assert record.status == "finished"
-    assert record.environment["device"] == "cpu"
-    here = [event for event in train(SHORT) if isinstance(event, Progress)]
-    assert curve.steps == [event.step for event in here]
-    assert curve.train_loss == pytest.approx([event.train_loss for event in here], rel=1e-3)
-    assert checkpoint.load(Path(present(record.weights)))[1].epochs == SHORT.epochs
+        assert record.status == "finished"
+        assert record.environment["device"] == "cpu"
+        here = [event for event in train(SHORT) if isinstance(event, Progress)]
+        assert curve.steps == [event.step for event in here]
+        assert curve.train_loss == pytest.approx([event.train_loss for event in here], rel=1e-3)
+        assert checkpoint.load(Path(present(record.weights)))[1].epochs == SHORT.epochs
 
-
-def test_a_machine_that_dies_leaves_a_failed_run_with_its_points(
-    nodes: Nodes, tmp_path: Path
-) -> None:
-    with manager_on(nodes, tmp_path) as manager:
+    def test_a_machine_that_dies_leaves_a_failed_run_with_its_points(
+        self, manager: RunManager, machines: Nodes
+    ) -> None:
         run = manager.submit(ENDLESS, "ada", "lenet", "doomed")
         wait_until(lambda: len(manager.store.curve(run).steps) > 3, 60)
-        nodes.kill_all()
+        machines.kill_all()
         wait_until(lambda: present(manager.store.run(run)).ended_s, 60)
         record, curve = present(manager.store.run(run)), manager.store.curve(run)
         assert record.status == "failed"
