@@ -28,17 +28,18 @@ def test_every_knob_at_its_bounds(open_page: Open, network: str) -> None:
     app = open_page(PAGES[network], "Architecture", network=network)
     for name in NETWORKS[network].options.model_fields:
         key = f"{PAGES[network]}.{network}.{name}"
-        first = app.get_by_key(key).value
+        widget: Any = app.get_by_key(key)
+        first = widget.value
         for value in bounds(network, name):
             if value == first:
                 continue
-            widget: Any = app.get_by_key(key)
             widget.set_value(value).run()
             assert not app.exception, (name, value)
             help_given = [box for box in app.error if "smallest size" in box.value]
             assert figures(app) or help_given, (name, value)
+            widget = app.get_by_key(key)
         # Goes out together with the first value of the next knob.
-        app.get_by_key(key).set_value(first)
+        widget.set_value(first)
 
 
 @pytest.mark.parametrize("network", NETWORKS)

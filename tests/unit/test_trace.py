@@ -1,6 +1,7 @@
 """The trace of a model: nothing that ran is missing, and every edge is a tensor handed on."""
 
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -302,7 +303,8 @@ def test_a_picture_that_does_not_fit() -> None:
 def test_the_trace_is_the_first_pass_and_says_what_fits(monkeypatch: pytest.MonkeyPatch) -> None:
     spec = catalog.NETWORKS["googlenet"]
     options = spec.presets["small"].replace(num_classes=7)
-    forward, passes = GoogLeNet.forward, []
+    forward: Callable[..., Tensor] = GoogLeNet.forward
+    passes: list[tuple[int, ...]] = []
 
     def counted(self: GoogLeNet, x: Tensor) -> Tensor:
         passes.append(tuple(x.shape))
