@@ -18,7 +18,7 @@ test: $(VENV)/test lint browser
 lint: $(VENV)/test
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy
+	$(BIN)/mypy --num-workers 2
 
 # The browser tests need a Chromium: the system's, or the one that Playwright brings.
 browser: $(VENV)/test
