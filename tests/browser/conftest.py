@@ -95,22 +95,31 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def window(browser: Browser) -> Iterator[BrowserContext]:
-    """One for all tests of a process, which thus load and compile Streamlit's scripts once."""
-    context = browser.new_context(viewport=DESKTOP)
-    yield context
+def only_tab(browser: Browser) -> Iterator[Page]:
+    """The same for all tests: it loads and compiles Streamlit's scripts once, half of each load."""
+    context = browser.new_context()
+    yield context.new_page()
     context.close()
 
 
+def as_new(tab: Page) -> Page:
+    """The tab as a new visitor has it."""
+    tab.goto("about:blank")
+    tab.context.clear_cookies()
+    tab.set_default_timeout(30_000)
+    tab.set_viewport_size(DESKTOP)
+    tab.emulate_media(color_scheme="light")
+    return tab
+
+
 @pytest.fixture
-def page(window: BrowserContext, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """A tab of a new visitor; a picture of it is kept where the test fails."""
-    window.clear_cookies()
-    tab = window.new_page()
+def page(only_tab: Page, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """A new visitor's tab; a picture of it is kept where the test fails."""
     failed_before = request.session.testsfailed
-    yield tab
+    yield as_new(only_tab)
     if request.session.testsfailed > failed_before:
         ARTIFACTS.mkdir(exist_ok=True)
         name = re.sub(r"\W+", "-", request.node.name).strip("-")
-        tab.screenshot(path=str(ARTIFACTS / f"{name}.png"))
-    tab.close()
+        only_tab.screenshot(path=str(ARTIFACTS / f"{name}.png"))
+    # Its runs are not watched any more.
+    only_tab.goto("about:blank")

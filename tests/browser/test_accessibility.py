@@ -1,15 +1,14 @@
 """Every page and view in both themes, as axe sees them: nothing serious that is ours."""
 
-from collections.abc import Iterator
 from typing import Literal
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Page, expect
 
 from cnnlab.runs.store import RunStore
 from tests.app.runs_page import add
-from tests.browser.conftest import IDLE, LAPTOP, Server, visitor_of
+from tests.browser.conftest import IDLE, LAPTOP, Server, as_new, visitor_of
 
 SLOW_MS = 120_000
 # The views are the same for all sections: one of each, and what appears last on it.
@@ -43,12 +42,9 @@ EXAMINE = """async allowed => {
 
 
 @pytest.fixture(scope="module")
-def tab(window: BrowserContext) -> Iterator[Page]:
-    window.clear_cookies()
-    tab = window.new_page()
-    tab.set_viewport_size(LAPTOP)
-    yield tab
-    tab.close()
+def tab(only_tab: Page) -> Page:
+    as_new(only_tab).set_viewport_size(LAPTOP)
+    return only_tab
 
 
 def serious(tab: Page) -> list[str]:

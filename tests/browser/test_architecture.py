@@ -1,25 +1,22 @@
 """Numbers, names and figures of the Architecture view can be read in a real browser."""
 
 import itertools
-from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, ViewportSize, expect
+from playwright.sync_api import Page, ViewportSize, expect
 
 from cnnlab.catalog import NETWORKS
 from cnnlab.summary import layers
 from cnnlab.trace import trace_of
 from pages.components import layer_table
-from tests.browser.conftest import DESKTOP, LAPTOP, PHONE, Server
+from tests.browser.conftest import DESKTOP, LAPTOP, PHONE, Server, as_new
 
 SLOW_MS = 120_000
 
 
 @pytest.fixture(scope="module")
-def tab(window: BrowserContext) -> Iterator[Page]:
-    tab = window.new_page()
-    yield tab
-    tab.close()
+def tab(only_tab: Page) -> Page:
+    return as_new(only_tab)
 
 
 SIZES = pytest.mark.parametrize(

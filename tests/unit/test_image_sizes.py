@@ -1,19 +1,22 @@
 """Which pictures fit a network, and what their size decides."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
 from cnnlab import catalog, features
 from cnnlab.errors import ConfigError
 from cnnlab.network_spec import LARGEST_IMAGE, SMALLEST_IMAGE
+from cnnlab.networks.googlenet import GoogLeNet
 from cnnlab.summary import summarize
+from cnnlab.trace import trace_of
 from tests.unit.knobs import (
     PRESETS,
     THIN,
@@ -167,3 +170,24 @@ def test_what_is_known_of_one_size_is_right_for_others(name: str) -> None:
         else:
             with pytest.raises(ConfigError, match=f"smallest size that works is {smallest}×"):
                 spec.check_image_size(options, size)
+
+
+def test_the_trace_is_the_first_pass_and_says_what_fits(monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = catalog.NETWORKS["googlenet"]
+    options = spec.presets["small"].replace(num_classes=7)
+    forward: Callable[..., Tensor] = GoogLeNet.forward
+    passes: list[tuple[int, ...]] = []
+
+    def counted(self: GoogLeNet, x: Tensor) -> Tensor:
+        passes.append(tuple(x.shape))
+        return forward(self, x)
+
+    monkeypatch.setattr(GoogLeNet, "forward", counted)
+    trace_of(spec, options, 64)
+    assert passes == [(1, options.in_channels, 64, 64)]
+    # A run with these knobs need not try it again.
+    spec.check_image_size(options, 64)
+    assert len(passes) == 1
+    alexnet = catalog.NETWORKS["alexnet"]
+    with pytest.raises(ConfigError, match="The smallest size that works is"):
+        trace_of(alexnet, alexnet.presets["d2l"], 8)
