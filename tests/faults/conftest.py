@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from cnnlab.datasets import cache
+from cnnlab.training import loop
 
 
 @pytest.fixture(scope="module")
@@ -14,6 +15,9 @@ def few_pictures(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     patch.setenv("CNNLAB_CACHE", str(tmp_path_factory.mktemp("few")))
     patch.setattr(cache, "TRAIN_SIZE", 512)
     patch.setattr(cache, "TEST_SIZE", 64)
+    # A process keeps the set that it trained with last: none is taken over, none is left behind.
+    loop.resident.cache_clear()
     cache.load_shapes()
     yield
     patch.undo()
+    loop.resident.cache_clear()

@@ -16,7 +16,7 @@ from cnnlab.jobs.limits import Settings
 from cnnlab.jobs.local.engine import LocalEngine
 from cnnlab.jobs.manager import RunManager
 from cnnlab.runs.store import RunStore
-from cnnlab.training import RunConfig, loop, train
+from cnnlab.training import RunConfig, train
 from cnnlab.training.events import Measurement
 from tests.conftest import ROOT
 from tests.present import present
@@ -78,8 +78,6 @@ def test_what_probes_read_in_a_worker_arrives_in_the_store(manager: RunManager) 
     wait_until(lambda: present(manager.store.run(run)).ended_s, timeout_s=60)
     assert present(manager.store.run(run)).status == "finished"
     there = manager.store.measurements(run)
-    # An earlier test may have left the whole data set in this process.
-    loop.resident.cache_clear()
     here = [event for event in train(config) if isinstance(event, Measurement)]
     assert [(m.step, m.kind, m.layer) for m in there] == [(m.step, m.kind, m.layer) for m in here]
     assert [set(m.values) for m in there] == [set(m.values) for m in here]
