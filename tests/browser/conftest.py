@@ -97,7 +97,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def only_tab(browser: Browser) -> Iterator[Page]:
     """The same for all tests: it loads and compiles Streamlit's scripts once, half of each load."""
-    context = browser.new_context()
+    context = browser.new_context(reduced_motion="reduce")
     yield context.new_page()
     context.close()
 

@@ -56,6 +56,8 @@ def serious(tab: Page) -> list[str]:
         expect(tab.locator(".stApp")).to_have_css("color-scheme", theme)
         # Colours fade from one theme to the other.
         tab.wait_for_function("document.getAnimations().every(a => a.playState !== 'running')")
+        # Figures are drawn anew in the theme's colours.
+        expect(tab.locator("[aria-busy=true]")).to_have_count(0, timeout=SLOW_MS)
         found += tab.evaluate(EXAMINE, STREAMLITS)
     return found
 

@@ -1,4 +1,4 @@
-"""Open tabs keep a run, whatever they do; without one it ends."""
+"""A fresh server opens any page; open tabs keep a run, whatever they do; without one it ends."""
 
 import re
 from collections.abc import Iterator
@@ -75,9 +75,21 @@ def lab(tmp_path_factory: pytest.TempPathFactory, data_folder: Path) -> Iterator
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
     """A new visitor."""
-    context = browser.new_context()
+    context = browser.new_context(reduced_motion="reduce")
     yield context
     context.close()
+
+
+def test_the_first_request_to_a_server_opens_the_right_page(
+    lab: Lab, context: BrowserContext
+) -> None:
+    """A link from elsewhere, without a message that there is no such page."""
+    tab = context.new_page()
+    tab.goto(f"{lab.server.url}/densenet")
+    expect(tab.get_by_role("heading", level=1)).to_have_text("9.7 DenseNet", timeout=SLOW_S * 1000)
+    expect(tab.get_by_text("Concatenate instead of adding").first).to_be_visible()
+    expect(tab.get_by_text("Page not found")).to_have_count(0)
+    expect(tab.get_by_role("link", name="9.1 AlexNet")).to_be_visible()
 
 
 def test_a_tab_that_is_only_read_keeps_its_run_until_it_is_closed(

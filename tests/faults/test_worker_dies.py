@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import psutil
@@ -21,7 +20,6 @@ from cnnlab.training.events import Measurement
 from tests.conftest import ROOT
 from tests.present import present
 from tests.unit.probing import every_probe
-from tests.unit.run_server import FakeEngine
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("few_pictures")
@@ -192,45 +190,6 @@ def test_a_worker_dies_with_its_parent_though_its_input_stays_open() -> None:
     finally:
         os.close(theirs)
         os.close(ours)
-
-
-SERVER = """
-import sys
-from cnnlab.jobs.local.engine import LocalEngine
-from cnnlab.jobs.manager import RunManager
-from cnnlab.jobs.limits import Settings
-from cnnlab.runs.store import RunStore
-from tests.faults.test_worker_dies import LONG, submit, wait_for_points
-manager = RunManager(RunStore.open_default(), LocalEngine(), Settings())
-run = submit(manager, LONG)
-wait_for_points(manager, run)
-print(run, manager.engine.worker_pids()[0], flush=True)
-sys.stdin.read()
-"""
-
-
-def test_a_killed_server_leaves_no_worker_and_loses_no_point(tmp_path: Path) -> None:
-    with subprocess.Popen(
-        [sys.executable, "-c", SERVER],
-        cwd=ROOT,
-        env=os.environ | {"CNNLAB_HOME": str(tmp_path)},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as server:
-        run, worker = present(server.stdout).readline().split()
-        assert psutil.pid_exists(int(worker))
-        os.kill(server.pid, signal.SIGKILL)
-    wait_until(lambda: gone(int(worker)), timeout_s=5)
-    store = RunStore(tmp_path)
-    manager = RunManager(store, FakeEngine(slots=0), Settings())
-    assert present(store.run(run)).status == "interrupted"
-    assert "server" in present(store.run(run)).message
-    steps = store.curve(run).steps
-    assert len(steps) > 2
-    assert steps == list(range(1, len(steps) + 1))
-    manager.close()
-    store.close()
 
 
 def test_a_worker_ends_in_the_middle_of_a_step_and_writes_only_events_to_its_output() -> None:
