@@ -33,8 +33,9 @@ def show(summary: Summary, spec: NetworkSpec) -> None:
     st.subheader("What each layer costs", anchor=False)
     chart = cost_per_layer(summary)
     # Every layer keeps its name; a deep network is scrolled through.
-    with st.container(height=min(HEIGHT_PX, chart.layout.height + 20), border=False):
-        if chart.layout.height > HEIGHT_PX:
+    height_px = chart.layout.height + 20
+    with st.container(height=min(HEIGHT_PX, height_px), border=False):
+        if height_px > HEIGHT_PX:
             st.html(SCROLLED)
         st.plotly_chart(
             chart,
