@@ -23,7 +23,7 @@ import argparse
 import math
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -190,36 +190,36 @@ def upload(tab: Tab, path: Path) -> None:
 
 def while_training(
     tab: Tab, folder: Path, idle: float, arguments: argparse.Namespace
-) -> list[Figure]:
+) -> Iterator[Figure]:
     """Everything that is measured beside one long run."""
     tab.switch("Train")
     first_point_s(tab)
-    figures = ticks(tab, arguments.seconds, idle)
+    yield from ticks(tab, arguments.seconds, idle)
     skip = tab.page.get_by_test_id("stCheckbox").filter(has_text="Skip").locator("label").first
-    figures += reruns(tab, "Train, a switch", arguments.reruns, skip.click)
+    yield from reruns(tab, "Train, a switch", arguments.reruns, skip.click)
     for view in ("Architecture", "Feature maps"):
         tab.switch(view)
         slider = tab.page.get_by_role("slider", name="Input size")
         move = partial(slider.press, "ArrowRight")
-        figures += reruns(tab, f"{view}, a slider", arguments.reruns, move)
-    return figures + photos(tab, folder, arguments.photos)
+        yield from reruns(tab, f"{view}, a slider", arguments.reruns, move)
+    yield from photos(tab, folder, arguments.photos)
 
 
-def measure(folder: Path, arguments: argparse.Namespace) -> list[Figure]:
+def measure(folder: Path, arguments: argparse.Namespace) -> Iterator[Figure]:
     """All figures: new servers, starts and stops, then one long run of another visitor."""
     home = folder / "home"
     with browsing() as browser:
-        figures = [cold_starts(browser, folder, arguments.cold)]
+        yield cold_starts(browser, folder, arguments.cold)
         with serving(home, link_data(folder / "data")) as server:
             store = RunStore(home)
             tab = Tab(browser, server)
-            figures += starts_and_stops(tab, store, arguments.starts)
+            yield from starts_and_stops(tab, store, arguments.starts)
             tab.close()
             tab = Tab(browser, server)
             tab.open(SECTION, "Read", LONG_RUN)
             add_earlier_runs(store, tab.visitor)
             idle, _ = tab.watch(arguments.seconds)
-            figures += while_training(tab, folder, idle, arguments)
+            yield from while_training(tab, folder, idle, arguments)
             run = store.runs(tab.visitor, limit=1)[0]
             if run.status != "running":
                 raise RuntimeError(
@@ -228,7 +228,6 @@ def measure(folder: Path, arguments: argparse.Namespace) -> list[Figure]:
                 )
             tab.close()
             store.close()
-    return figures
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -252,13 +251,15 @@ def main() -> None:
     found = machine() | {name: version(name) for name in ("streamlit", "playwright")}
     print(heading(found))
     print("Server, worker and browser share the cores: wall times are those of a busy machine.")
-    with tempfile.TemporaryDirectory(prefix="cnnlab-benchmark-") as folder:
-        figures = measure(Path(folder), arguments)
     print(HEADER)
-    for figure in figures:
-        print(figure.line())
-    if arguments.json:
-        write(arguments.json, found, [figure.row() for figure in figures])
+    rows = []
+    with tempfile.TemporaryDirectory(prefix="cnnlab-benchmark-") as folder:
+        for figure in measure(Path(folder), arguments):
+            print(figure.line(), flush=True)
+            rows.append(figure.row())
+            if arguments.json:
+                # After every row: what is measured stays, however the next one ends.
+                write(arguments.json, found, rows)
 
 
 if __name__ == "__main__":

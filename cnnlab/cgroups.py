@@ -1,15 +1,18 @@
 """Limits that a container puts on the processor's time: Linux control groups, both versions."""
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path, PurePosixPath
 
 ROOT = Path("/")
 
 
+@cache
 def cpu_limit(root: Path = ROOT) -> float | None:
     """Processors' worth of time that this process may use; None where nothing limits it.
 
-    A group can be inside others, each with a quota of its own; the smallest holds.
+    A group can be inside others, each with a quota of its own; the smallest holds. It is read
+    once: every page asks for it whenever it is drawn.
     """
     quotas = [quota for folder in _folders(root) if (quota := _quota(folder)) is not None]
     return min(quotas, default=None)

@@ -3,7 +3,8 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from functools import lru_cache
+from functools import cache, cached_property, lru_cache
+from types import MappingProxyType
 from typing import Annotated, Any, cast
 
 from pydantic import TypeAdapter, ValidationError
@@ -59,10 +60,10 @@ class Configuration:
     def spec(self) -> NetworkSpec:
         return catalog.network(self.network)
 
-    @property
-    def values(self) -> dict[str, Value]:
+    @cached_property
+    def values(self) -> Mapping[str, Value]:
         """All settings by name."""
-        return preset_values(self.spec, self.preset) | dict(self.changes)
+        return {**preset_values(self.spec, self.preset), **self.changes}
 
     @property
     def changed(self) -> dict[str, Value]:
@@ -128,11 +129,13 @@ def names(spec: NetworkSpec) -> list[str]:
     return [*spec.options.model_fields, *RUN_SETTINGS]
 
 
-def preset_values(spec: NetworkSpec, preset: str) -> dict[str, Value]:
+@cache
+def preset_values(spec: NetworkSpec, preset: str) -> Mapping[str, Value]:
     """All settings as a preset has them."""
     recipe = asdict(spec.recipe(preset))
     run = {name: recipe.get(name, info.default) for name, info in RUN_SETTINGS.items()}
-    return dict(spec.presets[preset]) | run
+    # Every knob of a page asks for these, whenever one is moved.
+    return MappingProxyType({**dict(spec.presets[preset]), **run})
 
 
 def choices_of(spec: NetworkSpec, name: str) -> dict[Any, str]:

@@ -48,6 +48,12 @@ def loss_top(curves: Sequence[Curve]) -> float | None:
     return float(math.ceil(top / step) * step)
 
 
+def highest_loss(curves: Sequence[Curve]) -> float:
+    """The highest loss that can be drawn; 0 where there is none."""
+    values = np.asarray([loss for c in curves for loss in (*c.train_loss, *c.test_loss)], float)
+    return float(values[np.isfinite(values)].max(initial=0.0))
+
+
 def _height(curve: Curve) -> float | None:
     """How high a run's losses reach, the highest few left out."""
     values = np.asarray([*curve.train_loss, *curve.test_loss], float)

@@ -40,12 +40,13 @@ class Ready(go.Figure):  # type: ignore[misc]  # Plotly has no types
     """
 
     def __init__(self, description: dict[str, object]) -> None:
-        super().__init__()
-        self._description = description
+        # Plotly's own would copy its template, which the description does not use.
+        self.__dict__["_description"] = description
 
     def to_dict(self) -> dict[str, object]:
         """The description, as it was given."""
-        return self._description
+        description: dict[str, object] = self.__dict__["_description"]
+        return description
 
 
 def numbers(values: Sequence[float], dtype: str = "f4") -> dict[str, str]:

@@ -5,7 +5,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from cnnlab.runs.smoothing import loss_top, smoothed
+from cnnlab.runs.smoothing import highest_loss, loss_top, smoothed
 from cnnlab.runs.store import Curve
 from pages.components import charts
 
@@ -68,16 +68,11 @@ def _x_axis(axis: str, end: float | None) -> dict[str, object]:
 
 
 def _loss_axis(runs: Sequence[DrawnRun]) -> dict[str, object]:
-    top = loss_top([run.curve for run in runs])
+    curves = [run.curve for run in runs]
+    top = loss_top(curves)
     if top is None:
         return charts.LOSS_AXIS
-    highest = max(
-        value
-        for run in runs
-        for value in (*run.curve.train_loss, *run.curve.test_loss)
-        if charts.is_number(value)
-    )
-    title = "loss" if highest <= top else "loss (higher points are cut off)"
+    title = "loss" if highest_loss(curves) <= top else "loss (higher points are cut off)"
     return {"title": {"text": title}, "range": [0, top]}
 
 
