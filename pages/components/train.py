@@ -13,6 +13,7 @@ from pages.components import (
     configuration,
     curves,
     data_state,
+    focus,
     knobs,
     panel,
     presets,
@@ -43,6 +44,7 @@ def show(section: Section, spec: NetworkSpec) -> None:
         active = curves.active_run(section)
         buttons(section, spec, config, active)
         curves.show(section, spec, config, active)
+    focus.settle()
 
 
 def draw_knobs(section: Section, spec: NetworkSpec) -> None:
@@ -78,6 +80,7 @@ def buttons(
         except CnnLabError as error:
             st.error(str(error))
         else:
+            focus.hand_to("stop")
             st.rerun()
     if row.button("Stop", icon=":material/stop:", disabled=active is None, key="stop") and active:
         try:
@@ -85,6 +88,7 @@ def buttons(
         except CnnLabError as error:
             st.error(str(error))
         else:
+            focus.hand_to("start")
             st.rerun()
     count = seeds.choice(row)
     if config:

@@ -117,12 +117,16 @@ def test_training_with_and_without_batch_norm(page: Page, server: Server) -> Non
 
 def test_a_reload_in_the_middle_shows_the_whole_curve(page: Page, server: Server) -> None:
     open_view(page, server, "densenet", "Train")
-    page.get_by_role("button", name="Start").click()
+    start, stop = (page.get_by_role("button", name=name) for name in ("Start", "Stop"))
+    # By keyboard: the button that is disabled hands the focus to the other.
+    start.press("Enter")
+    expect(stop).to_be_focused(timeout=SLOW_MS)
     before = expect_points(page, 5)
     page.reload()
     assert expect_points(page, before) > before
-    page.get_by_role("button", name="Stop").click()
+    stop.press("Enter")
     expect(page.get_by_text(re.compile("· Stopped$"))).to_be_visible(timeout=SLOW_MS)
+    expect(start).to_be_focused(timeout=SLOW_MS)
 
 
 def test_a_link_restores_the_knobs(page: Page, server: Server) -> None:
