@@ -1,0 +1,128 @@
+"""Experiments on the page of AlexNet."""
+
+from collections.abc import Mapping
+
+from cnnlab.configuration import Value
+from cnnlab.exercises.exercise import trained
+from cnnlab.experiments.experiment import Experiment
+from cnnlab.experiments.metrics import AtEnd, FirstGradient, Gap
+from cnnlab.experiments.verdict import Ahead
+from cnnlab.training.probes.layer_statistics import LayerStatisticsProbe
+
+LENET: Mapping[str, Value] = {"train_size": 4000, "epochs": 4, "batch_size": 32}
+# Both networks with the same optimizer, on the same pictures, for the same time.
+RACE: Mapping[str, Value] = {
+    "image_size": 48,
+    "optimizer": "adam",
+    "lr": 0.001,
+    "momentum": 0.0,
+    "init": "kaiming",
+    "epochs": 200,
+}
+FEW: Mapping[str, Value] = {"train_size": 1000, "epochs": 12}
+GAP: Mapping[str, Value] = {**FEW, "dropout": 0.0}
+
+EXPERIMENTS = (
+    Experiment(
+        id="relu-sigmoid",
+        section="alexnet",
+        question="Does it matter whether LeNet bends its values with sigmoid or with ReLU?",
+        claim="A network with ReLU learns several times faster than one with saturating units.",
+        source="Krizhevsky et al. 2012, section 3.1 (against tanh, on CIFAR-10)",
+        arms=(
+            trained("ReLU", "lenet", activation="relu", pooling="average", **LENET),
+            trained("sigmoid", "lenet", activation="sigmoid", pooling="average", **LENET),
+        ),
+        differs=("activation",),
+        metric=AtEnd("test_accuracy"),
+        rule=Ahead("ReLU", "sigmoid"),
+        also=(FirstGradient(),),
+        probes=(LayerStatisticsProbe(),),
+        why="The slope of the sigmoid is a quarter at most. Every layer multiplies the gradient by "
+        "it, so that little of it is left when it comes to the first layer. ReLU passes it on "
+        "unchanged wherever a unit is on.",
+        contested="Much of it is a matter of the first weights. With larger ones, or with batch "
+        "norm after each layer, the same sigmoid network learns as well.",
+    ),
+    Experiment(
+        id="lenet-alexnet",
+        section="alexnet",
+        question="Given the same time, does the larger AlexNet pay off against LeNet?",
+        claim="Deeper and wider networks are worth their cost.",
+        source="Krizhevsky et al. 2012, section 7; the comparison at equal time is ours",
+        arms=(
+            trained("AlexNet", "alexnet", **RACE),
+            trained("LeNet", "lenet", **RACE),
+        ),
+        differs=("network",),
+        metric=AtEnd("test_accuracy"),
+        rule=Ahead("AlexNet", "LeNet"),
+        why="LeNet takes many more steps in the same seconds. AlexNet takes fewer, but each looks "
+        "at more channels through more layers. Which one wins depends on how long you wait.",
+        contested="Nobody knows from this which network is better in the end: give both an hour "
+        "and the answer may change.",
+        axis="seconds",
+        run={"budget_s": 15.0},
+    ),
+    Experiment(
+        id="dropout-gap",
+        section="alexnet",
+        question="On 1,000 pictures, does dropout keep a small AlexNet from overfitting?",
+        claim="Without dropout the network overfits substantially.",
+        source="Krizhevsky et al. 2012, section 4.2",
+        arms=(
+            trained("dropout 0.5", "alexnet", dropout=0.5, **FEW),
+            trained("dropout 0", "alexnet", dropout=0.0, **FEW),
+        ),
+        differs=("dropout",),
+        metric=Gap(),
+        rule=Ahead("dropout 0.5", "dropout 0"),
+        also=(AtEnd("test_accuracy"), AtEnd("train_accuracy")),
+        why="Dropout takes away half of the hidden units at every step, so that no unit can rely "
+        "on another. What is learned by heart gets lost. The two large fully-connected layers have "
+        "most to lose.",
+        contested="Training accuracy is measured while units are missing, so part of the gap "
+        "closes by itself. And dropout doubles, roughly, how long the network needs: in a short "
+        "run its test accuracy can be lower although its gap is smaller.",
+        split="test",
+    ),
+    Experiment(
+        id="augmentation-gap",
+        section="alexnet",
+        question="Which change of the pictures helps most against overfitting?",
+        claim="Without cropping and flipping the network overfits substantially.",
+        source="Krizhevsky et al. 2012, section 4.1",
+        arms=(
+            trained("all three", "alexnet", flip=True, crop=True, color=True, **GAP),
+            trained("flips", "alexnet", flip=True, **GAP),
+            trained("shifts", "alexnet", crop=True, **GAP),
+            trained("none", "alexnet", **GAP),
+        ),
+        differs=("flip", "crop", "color"),
+        metric=Gap(),
+        rule=Ahead("all three", "none"),
+        also=(AtEnd("test_accuracy"), AtEnd("train_accuracy")),
+        why="A picture that is mirrored, shifted or tinted anew at every epoch cannot be learned "
+        "by heart. The network has to find what stays. It also has a harder task, so its training "
+        "accuracy falls.",
+        contested="A smaller gap is no gain by itself: look at the test accuracy beside it.",
+        split="test",
+    ),
+    Experiment(
+        id="overfit",
+        section="alexnet",
+        question="The same number of steps on 500 or on 4,000 pictures: where is the gap wider?",
+        claim="With too few pictures a large network learns them by heart.",
+        source="Krizhevsky et al. 2012, section 4",
+        arms=(
+            trained("4,000 pictures", "alexnet", dropout=0.0, train_size=4000, epochs=3),
+            trained("500 pictures", "alexnet", dropout=0.0, train_size=500, epochs=24),
+        ),
+        differs=("train_size", "epochs"),
+        metric=Gap(),
+        rule=Ahead("4,000 pictures", "500 pictures"),
+        also=(AtEnd("test_accuracy"), AtEnd("train_accuracy")),
+        why="Both runs take 188 steps or close to it. With 500 pictures each is seen 24 times, and "
+        "the network has far more weights than there are pixels to learn by heart.",
+    ),
+)

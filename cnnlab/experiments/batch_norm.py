@@ -1,0 +1,154 @@
+"""Experiments on the page of batch normalization."""
+
+from collections.abc import Mapping
+
+from cnnlab.configuration import Value
+from cnnlab.exercises.exercise import trained
+from cnnlab.experiments.experiment import Experiment
+from cnnlab.experiments.metrics import AtEnd, FirstGradient, Gap, Until
+from cnnlab.experiments.verdict import Ahead, Trend
+from cnnlab.training.probes.layer_statistics import LayerStatisticsProbe
+
+LENET: Mapping[str, Value] = {"pooling": "average", "train_size": 4000, "epochs": 4}
+SIGMOID: Mapping[str, Value] = {**LENET, "activation": "sigmoid", "batch_size": 32}
+RELU: Mapping[str, Value] = {**LENET, "activation": "relu", "batch_size": 32}
+# SGD, so that the runs can be compared with those of other pages.
+VGG: Mapping[str, Value] = {
+    "base_channels": 8,
+    "train_size": 2000,
+    "epochs": 2,
+    "optimizer": "sgd",
+    "lr": 0.05,
+    "momentum": 0.9,
+    "init": "default",
+}
+
+EXPERIMENTS = (
+    Experiment(
+        id="batch-norm-lenet",
+        section="batch_norm",
+        question="LeNet with sigmoids hardly learns. Does batch norm change that?",
+        claim="Batch norm makes networks with saturating units trainable.",
+        source="Ioffe & Szegedy 2015, sections 1 and 4.2.2",
+        arms=(
+            trained("with batch norm", "lenet", batch_norm=True, **SIGMOID),
+            trained("without", "lenet", batch_norm=False, **SIGMOID),
+        ),
+        differs=("batch_norm",),
+        metric=AtEnd("test_accuracy"),
+        rule=Ahead("with batch norm", "without"),
+        also=(AtEnd("train_loss"), FirstGradient()),
+        probes=(LayerStatisticsProbe(),),
+        why="Batch norm keeps what enters each sigmoid around zero, where its slope is largest. "
+        "The gradient reaches the first layer instead of fading on the way.",
+    ),
+    Experiment(
+        id="batch-norm-relu",
+        section="batch_norm",
+        question="And with ReLU, which needs no help: does batch norm still speed it up?",
+        claim="Batch norm accelerates training.",
+        source="Ioffe & Szegedy 2015, figure 2",
+        arms=(
+            trained("with batch norm", "lenet", batch_norm=True, **RELU),
+            trained("without", "lenet", batch_norm=False, **RELU),
+        ),
+        differs=("batch_norm",),
+        metric=Until("loss", 2.0),
+        rule=Ahead("with batch norm", "without"),
+        also=(AtEnd("test_accuracy"),),
+        why="Every layer starts with inputs of the same size, so one learning rate suits them all "
+        "from the first step on.",
+        contested="Why it works is disputed. The authors named the drift of the distributions; "
+        "Santurkar et al. 2018 found no link to that drift and a smoother loss instead.",
+    ),
+    Experiment(
+        id="batch-norm-vgg",
+        section="batch_norm",
+        question="Eight convolutions in a row, plain SGD: does VGG leave the start without it?",
+        claim="The deeper the network, the more it needs batch norm.",
+        source="Ioffe & Szegedy 2015; the comparison is ours",
+        arms=(
+            trained("with batch norm", "vgg", batch_norm=True, **VGG),
+            trained("without", "vgg", batch_norm=False, **VGG),
+        ),
+        differs=("batch_norm",),
+        metric=AtEnd("train_loss"),
+        rule=Ahead("with batch norm", "without"),
+        also=(AtEnd("test_accuracy"),),
+        why="PyTorch's first weights shrink the values a little in every layer. After eight of "
+        "them the pictures can hardly be told apart, and the loss stays at ln 10 = 2.30.",
+        contested="Other first weights (Kaiming) or another optimizer (Adam) mend this start as "
+        "well: batch norm is one cure of several.",
+    ),
+    Experiment(
+        id="batch-norm-rate",
+        section="batch_norm",
+        question="Eight times the learning rate: who survives it?",
+        claim="Batch norm allows much higher learning rates.",
+        source="Ioffe & Szegedy 2015, sections 3.3 and 4.2.1",
+        arms=tuple(
+            trained(f"{norm}, {lr}", "lenet", batch_norm=norm == "with", lr=lr, **RELU)
+            for norm, lr in (
+                ("with", 0.16),
+                ("without", 0.16),
+                ("with", 0.02),
+                ("without", 0.02),
+            )
+        ),
+        differs=("batch_norm", "lr"),
+        metric=AtEnd("test_accuracy"),
+        rule=Ahead("with, 0.16", "without, 0.16"),
+        also=(AtEnd("train_loss"),),
+        why="Where weights grow, batch norm divides by what they produce: the output stays, and "
+        "the gradient shrinks. A step that is too large corrects itself instead of adding up.",
+    ),
+    Experiment(
+        id="batch-norm-batch-size",
+        section="batch_norm",
+        question="Mean and variance of how many pictures? Batches of 2, 8 and 32 with batch norm.",
+        claim="Batch norm suffers where batches are small.",
+        source="Wu & He 2018 (group normalization), figure 1",
+        arms=tuple(
+            trained(
+                f"batches of {size}",
+                "lenet",
+                batch_norm=True,
+                **{**RELU, "batch_size": size, "train_size": 2000, "epochs": 2, "lr": 0.01},
+            )
+            for size in (2, 8, 32)
+        ),
+        differs=("batch_size",),
+        metric=AtEnd("test_accuracy"),
+        rule=Trend(("batches of 2", "batches of 8", "batches of 32")),
+        also=(AtEnd("train_accuracy"), Gap()),
+        why="With two pictures every value is compared with one other: the statistics are mostly "
+        "noise, and prediction uses averages that fit no batch. But small batches also take more "
+        "steps over the same pictures.",
+        contested="The number of steps differs here by a factor of sixteen, in favour of the small "
+        "batches. Equal steps would need sixteen times the pictures.",
+    ),
+    Experiment(
+        id="batch-norm-dropout",
+        section="batch_norm",
+        question="Can batch norm take the place of dropout?",
+        claim="Batch norm regularizes: dropout can be reduced or removed.",
+        source="Ioffe & Szegedy 2015, section 3.4",
+        arms=(
+            trained(
+                "batch norm", "lenet", batch_norm=True, **{**RELU, "train_size": 1000, "epochs": 30}
+            ),
+            trained("dropout", "lenet", dropout=0.5, **{**RELU, "train_size": 1000, "epochs": 30}),
+            trained("neither", "lenet", **{**RELU, "train_size": 1000, "epochs": 30}),
+        ),
+        differs=("batch_norm", "dropout"),
+        metric=Gap(),
+        rule=Ahead("batch norm", "neither"),
+        also=(AtEnd("test_accuracy"), AtEnd("train_accuracy")),
+        why="What a picture becomes depends on the other pictures of its batch, a noise somewhat "
+        "like that of dropout. But batch norm also makes the network learn faster, and what learns "
+        "faster overfits sooner.",
+        contested="In runs as short as this one speed wins: a network that has hardly learned has "
+        "no gap either. Compare the test accuracies.",
+        split="test",
+    ),
+)

@@ -1,0 +1,65 @@
+"""Experiments on the page of DenseNet."""
+
+from collections.abc import Mapping
+
+from cnnlab.configuration import Value
+from cnnlab.exercises.exercise import trained
+from cnnlab.experiments.experiment import Experiment
+from cnnlab.experiments.metrics import AtEnd
+from cnnlab.experiments.verdict import Ahead, Trend
+
+RUN: Mapping[str, Value] = {"train_size": 2000, "epochs": 3}
+RATES = (4, 8, 16)
+
+EXPERIMENTS = (
+    Experiment(
+        id="densenet-growth",
+        section="densenet",
+        question="How many channels does a layer have to add?",
+        claim="A small growth rate is enough, a larger one is better.",
+        source="Huang et al. 2016, section 3 and table 2",
+        arms=tuple(
+            trained(f"growth rate {rate}", "densenet", growth_rate=rate, **RUN) for rate in RATES
+        ),
+        differs=("growth_rate",),
+        metric=AtEnd("train_loss"),
+        rule=Trend(tuple(f"growth rate {rate}" for rate in RATES)),
+        also=(AtEnd("test_accuracy"),),
+        why="Every layer reads all channels so far, so that few new ones go a long way. More of "
+        "them still help: each is one more thing that all later layers can look at.",
+    ),
+    Experiment(
+        id="densenet-compression",
+        section="densenet",
+        question="A transition keeps half of the channels. Does it do harm to throw them away?",
+        claim="Compression by half costs no accuracy.",
+        source="Huang et al. 2016, section 4.3 (DenseNet-BC)",
+        arms=(
+            trained("all channels", "densenet", compression=1.0, **RUN),
+            trained("half of them", "densenet", compression=0.5, **RUN),
+        ),
+        differs=("compression",),
+        metric=AtEnd("train_loss"),
+        rule=Ahead("all channels", "half of them", by=0.1, claimed="open"),
+        also=(AtEnd("test_accuracy"),),
+        why="The 1×1 convolution of a transition does not throw channels away, it mixes them into "
+        "fewer. What several of them say alike needs to be kept once.",
+    ),
+    Experiment(
+        id="densenet-pooling",
+        section="densenet",
+        question="Average or maximum where a transition halves the picture?",
+        claim="The paper pools by averages, and does not say why.",
+        source="Huang et al. 2016, section 3; the comparison is the book's exercise",
+        arms=(
+            trained("average", "densenet", pooling="average", **RUN),
+            trained("maximum", "densenet", pooling="max", **RUN),
+        ),
+        differs=("pooling",),
+        metric=AtEnd("train_loss"),
+        rule=Ahead("average", "maximum", claimed="open"),
+        also=(AtEnd("test_accuracy"),),
+        why="The average keeps a little of every value and passes the gradient to all four pixels. "
+        "The maximum keeps the strongest and passes it to one. Later layers read either.",
+    ),
+)

@@ -1,0 +1,88 @@
+"""Experiments on the page of ResNet."""
+
+from collections.abc import Mapping
+
+from cnnlab.configuration import Value
+from cnnlab.exercises.exercise import trained
+from cnnlab.experiments.experiment import Experiment
+from cnnlab.experiments.metrics import AtEnd, FirstGradient
+from cnnlab.experiments.verdict import Ahead, Trend
+from cnnlab.training.probes.layer_statistics import LayerStatisticsProbe
+
+RUN: Mapping[str, Value] = {"train_size": 2000, "epochs": 3}
+DEPTHS = (10, 18, 34)
+
+EXPERIMENTS = (
+    Experiment(
+        id="resnet-plain-depth",
+        section="resnet",
+        question="Without skips: does a deeper network at least learn its training pictures?",
+        claim="Plain networks get worse with depth, already in training error: degradation.",
+        source="He et al. 2015, section 1 and figure 1",
+        arms=tuple(
+            trained(f"{depth} layers", "resnet", depth=depth, skip=False, **RUN) for depth in DEPTHS
+        ),
+        differs=("depth",),
+        metric=AtEnd("train_loss"),
+        rule=Trend(tuple(f"{depth} layers" for depth in DEPTHS), claimed="worse"),
+        also=(AtEnd("test_accuracy"),),
+        why="The deeper network could copy the shallow one and pass the values through its further "
+        "layers. It does not find that way: the trouble is one of optimization, not of "
+        "overfitting.",
+    ),
+    Experiment(
+        id="resnet-skip",
+        section="resnet",
+        question="34 layers, with the skips and without: which one learns?",
+        claim="Skips make networks trainable that stand still without them.",
+        source="He et al. 2015, figure 4",
+        arms=(
+            trained("with skips", "resnet", depth=34, **RUN),
+            trained("without", "resnet", depth=34, skip=False, **RUN),
+        ),
+        differs=("skip",),
+        metric=AtEnd("train_loss"),
+        rule=Ahead("with skips", "without"),
+        also=(AtEnd("test_accuracy"), FirstGradient()),
+        probes=(LayerStatisticsProbe(),),
+        why="The sum passes the gradient on to every earlier block as it is. And a block whose "
+        "convolutions are near zero hands its input on: depth costs nothing at the start.",
+    ),
+    Experiment(
+        id="resnet-residual-depth",
+        section="resnet",
+        question="With skips: is the deeper network better after the same number of epochs?",
+        claim="Residual networks gain from depth.",
+        source="He et al. 2015, table 2 and figure 4, right",
+        arms=tuple(trained(f"{depth} layers", "resnet", depth=depth, **RUN) for depth in DEPTHS),
+        differs=("depth",),
+        metric=AtEnd("train_loss"),
+        rule=Trend(tuple(f"{depth} layers" for depth in DEPTHS)),
+        also=(AtEnd("test_accuracy"),),
+        why="With skips depth does no harm at the start. That it helps takes more pictures and "
+        "more time than a browser's patience.",
+        contested="The paper's gain of depth was seen after 60 epochs of ImageNet. Here the "
+        "shallow network is often ahead.",
+    ),
+    Experiment(
+        id="resnet-no-norm",
+        section="resnet",
+        question="18 layers without batch norm, at a small learning rate: do the skips still help?",
+        claim="The skip is what makes depth trainable, with batch norm or without.",
+        source="ours; He et al. 2015 trained all networks with batch norm",
+        arms=(
+            trained("with skips", "resnet", depth=18, batch_norm=False, **{**RUN, "lr": 0.01}),
+            trained(
+                "without", "resnet", depth=18, batch_norm=False, skip=False, **{**RUN, "lr": 0.01}
+            ),
+        ),
+        differs=("skip",),
+        metric=AtEnd("train_loss"),
+        rule=Ahead("with skips", "without"),
+        also=(AtEnd("test_accuracy"), FirstGradient()),
+        probes=(LayerStatisticsProbe(),),
+        why="Without batch norm the values of a plain network shrink from layer to layer. A skip "
+        "carries them past every block. The sums then grow from block to block, which is why the "
+        "learning rate has to be small.",
+    ),
+)

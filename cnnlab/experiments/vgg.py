@@ -1,0 +1,64 @@
+"""Experiments on the page of VGG."""
+
+from collections.abc import Mapping
+
+from cnnlab.configuration import Value
+from cnnlab.exercises.exercise import trained
+from cnnlab.experiments.experiment import Experiment
+from cnnlab.experiments.metrics import AtEnd
+from cnnlab.experiments.verdict import Ahead, Trend
+
+RUN: Mapping[str, Value] = {"base_channels": 8, "train_size": 4000, "epochs": 6}
+
+EXPERIMENTS = (
+    Experiment(
+        id="vgg-depth",
+        section="vgg",
+        question="At equal width, is a deeper VGG better after a short run?",
+        claim="The error falls as depth grows from 11 to 19 layers.",
+        source="Simonyan & Zisserman 2014, section 4.1",
+        arms=tuple(trained(f"{depth} layers", "vgg", depth=depth, **RUN) for depth in (11, 13, 16)),
+        differs=("depth",),
+        metric=AtEnd("test_accuracy"),
+        rule=Trend(("11 layers", "13 layers", "16 layers")),
+        why="A deeper plain network can say more, and is harder to start: every further layer "
+        "changes the size of what passes through it. In a short run the second counts more. The "
+        "authors began their deep networks from the weights of a trained shallow one.",
+        contested="The paper trained for 74 epochs of 1.3 million pictures. A run of seconds can "
+        "only show how well depth starts, not where it ends.",
+    ),
+    Experiment(
+        id="vgg-channels",
+        section="vgg",
+        question="Half the channels, a quarter of the arithmetic: what do they cost in accuracy?",
+        claim="Wider layers reach more in the same number of steps.",
+        source="the book's exercise; the claim is ours",
+        arms=(
+            trained("16 channels", "vgg", **{**RUN, "base_channels": 16}),
+            trained("8 channels", "vgg", **RUN),
+        ),
+        differs=("base_channels",),
+        metric=AtEnd("test_accuracy"),
+        rule=Ahead("16 channels", "8 channels"),
+        why="Twice the channels are four times the weights in nearly every layer. More detectors "
+        "mean more chances that one of them starts out useful.",
+        contested="Steps are equal here, not seconds: the wide network takes several times as "
+        "long.",
+    ),
+    Experiment(
+        id="vgg-input",
+        section="vgg",
+        question="Pictures of half the side are a quarter of the work. Is the accuracy the same?",
+        claim="More pixels give a better answer.",
+        source="Simonyan & Zisserman 2014, section 4.2 (scale jittering)",
+        arms=(
+            trained("64 pixels", "vgg", image_size=64, **RUN),
+            trained("32 pixels", "vgg", image_size=32, **RUN),
+        ),
+        differs=("image_size",),
+        metric=AtEnd("test_accuracy"),
+        rule=Ahead("64 pixels", "32 pixels"),
+        why="The five poolings leave one pixel of 32, and 2×2 of 64. What is small or thin in the "
+        "picture is gone after the second pooling at the smaller size.",
+    ),
+)
