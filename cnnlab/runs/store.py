@@ -14,7 +14,7 @@ from typing import Any, Self
 
 from cnnlab.errors import TrainingError
 from cnnlab.folders import home_folder
-from cnnlab.runs import groups, latest, measurements, records
+from cnnlab.runs import groups, latest, measurements, predictions, records
 from cnnlab.runs.database import Database
 from cnnlab.runs.first_tables import FIRST_TABLES
 from cnnlab.runs.latest import Latest
@@ -34,6 +34,7 @@ SCRIPTS = (
     measurements.SCHEMA,
     groups.SCRIPT,
     "ALTER TABLE points DROP COLUMN lr;",
+    predictions.SCRIPT,
 )
 
 
@@ -53,6 +54,7 @@ class RunStore:
             self._server.close()
             raise
         self.groups = groups.Groups(self._db)
+        self.predictions = predictions.Predictions(self._db)
         self.notice = notice or self._db.notice
 
     @classmethod
