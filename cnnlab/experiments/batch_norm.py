@@ -87,7 +87,7 @@ EXPERIMENTS = (
         claim="Batch norm allows much higher learning rates.",
         source="Ioffe & Szegedy 2015, sections 3.3 and 4.2.1",
         arms=tuple(
-            trained(f"{norm}, {lr}", "lenet", batch_norm=norm == "with", lr=lr, **RELU)
+            trained(f"{norm} at {lr}", "lenet", batch_norm=norm == "with", lr=lr, **RELU)
             for norm, lr in (
                 ("with", 0.16),
                 ("without", 0.16),
@@ -97,7 +97,7 @@ EXPERIMENTS = (
         ),
         differs=("batch_norm", "lr"),
         metric=AtEnd("test_accuracy"),
-        rule=Ahead("with, 0.16", "without, 0.16"),
+        rule=Ahead("with at 0.16", "without at 0.16"),
         also=(AtEnd("train_loss"),),
         why="Where weights grow, batch norm divides by what they produce: the output stays, and "
         "the gradient shrinks. A step that is too large corrects itself instead of adding up.",

@@ -8,7 +8,7 @@ from cnnlab.experiments.experiment import Experiment
 from cnnlab.experiments.metrics import AtEnd
 from cnnlab.experiments.verdict import Ahead, Trend
 
-RUN: Mapping[str, Value] = {"train_size": 4000, "epochs": 8}
+RUN: Mapping[str, Value] = {"train_size": 4000, "epochs": 5}
 
 EXPERIMENTS = (
     Experiment(
@@ -18,7 +18,8 @@ EXPERIMENTS = (
         claim="1×1 convolutions make every block a stronger detector.",
         source="Lin et al. 2013, section 3.1",
         arms=tuple(
-            trained(f"{count} per block", "nin", pointwise=count, **RUN) for count in (0, 1, 2)
+            trained(f"{count} per block", "nin", pointwise=count, final_activation=False, **RUN)
+            for count in (0, 1, 2)
         ),
         differs=("pointwise",),
         metric=AtEnd("test_accuracy"),

@@ -8,6 +8,8 @@ from cnnlab.runs.store import Curve
 from pages.components import charts
 
 Line = dict[str, object]
+# Places and values of one curve.
+Points = tuple[Sequence[float], Sequence[float]]
 AXES = {"loss": charts.LOSS_AXIS, "accuracy": charts.ACCURACY_AXIS}
 
 
@@ -38,6 +40,16 @@ def arm_lines(arm: ArmCurves, split: str, measure: str, name: str, colour: str) 
     """Each run faint, and over them the band and the mean of those that are averaged."""
     averaged = [points(curve, split, measure) for curve in arm.averaged]
     others = [points(curve, split, measure) for curve in arm.others]
+    lines = mean_and_runs(averaged, others, name, colour)
+    if split == "test" and averaged:
+        lines[-1] |= {"mode": "lines+markers"}
+    return lines
+
+
+def mean_and_runs(
+    averaged: Sequence[Points], others: Sequence[Points], name: str, colour: str
+) -> list[Line]:
+    """All curves faint; over them band and mean of those that are averaged, the mean last."""
     lines = [faint(x, y, name, colour) for x, y in [*averaged, *others]]
     mean = mean_curve(averaged)
     if mean is None:
@@ -48,10 +60,10 @@ def arm_lines(arm: ArmCurves, split: str, measure: str, name: str, colour: str) 
     high = line(mean.x, mean.high, name, colour) | hidden
     high |= {"fill": "tonexty", "fillcolor": see_through(colour)}
     middle = line(mean.x, mean.mean, f"{name}, mean of {len(averaged)}", colour, width=2.5)
-    return [*lines, low, high, middle | ({"mode": "lines+markers"} if split == "test" else {})]
+    return [*lines, low, high, middle]
 
 
-def points(curve: Curve, split: str, measure: str) -> tuple[Sequence[float], Sequence[float]]:
+def points(curve: Curve, split: str, measure: str) -> Points:
     """Epochs and values of one line of a run."""
     prefix, epochs = ("test_", curve.test_epochs) if split == "test" else ("train_", curve.epochs)
     return epochs, getattr(curve, prefix + measure)

@@ -5,13 +5,14 @@ from collections.abc import Callable
 import streamlit as st
 
 from cnnlab.catalog import NETWORKS, NetworkSpec, Section
-from pages.components import architecture, feature_maps, links, read, train
+from pages.components import architecture, experiments, feature_maps, links, read, train
 
 VIEWS: dict[str, Callable[[Section, NetworkSpec], None]] = {
     "Read": read.show,
     "Architecture": architecture.show,
     "Feature maps": feature_maps.show,
     "Train": train.show,
+    "Experiments": experiments.show,
 }
 
 

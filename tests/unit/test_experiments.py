@@ -45,7 +45,7 @@ def outcome(config: RunConfig, rank: float) -> Outcome:
     place = {"epoch": 1.0, "elapsed_s": 1.0, "kind": "layer_statistics"}
     norms = (("first", 1.0 / (1 + 10 * rank)), ("last", 1.0))
     measured = tuple(
-        Measurement(step=1, layer=layer, values={"gradient_norm": norm}, **place)  # type: ignore[arg-type]
+        Measurement(step=1, layer=layer, values={"gradient_norm": norm}, **place)
         for layer, norm in norms
     )
     return Outcome(config, curve, "finished", figures, measured)
@@ -92,7 +92,7 @@ VERDICTS = [
 ]
 
 
-@pytest.fixture(params=EXPERIMENTS.values(), ids=EXPERIMENTS)
+@pytest.fixture(params=list(EXPERIMENTS.values()), ids=list(EXPERIMENTS))
 def experiment(request: pytest.FixtureRequest) -> Experiment:
     found: Experiment = request.param
     return found
@@ -179,7 +179,7 @@ def test_a_run_that_diverged_is_a_part_of_the_verdict() -> None:
     judged = experiment.judge(found)
     assert judged is not None
     assert judged.answer == "first"
-    assert judged.sentence.endswith("Diverged: without, 0.16 with 3 of 3 seeds.")
+    assert judged.sentence.endswith("Diverged: without at 0.16 with 3 of 3 seeds.")
 
 
 def test_a_stopped_run_does_not_count() -> None:

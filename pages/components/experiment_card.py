@@ -1,0 +1,189 @@
+"""The card of an experiment: question, claim, prediction, runs, verdict, and why."""
+
+from collections.abc import Callable
+from functools import partial
+
+import streamlit as st
+
+from cnnlab.errors import CnnLabError
+from cnnlab.experiments import SEEDS, Experiment, Verdict
+from cnnlab.experiments.report import conclusion, rows
+from cnnlab.runs.entries import Entry
+from cnnlab.words import inside, words
+from pages.components import (
+    charts,
+    experiment_chart,
+    experiment_price,
+    experiment_runs,
+    focus,
+    group_progress,
+    links,
+    services,
+    state,
+)
+from pages.components.experiment_runs import Trial
+
+TICK_S, STOP_WAIT_S = 1.0, 0.4
+ICONS = {"claimed": ":material/check:", "open": ":material/question_mark:"}
+AGAINST = ":material/close:"
+
+
+def show(experiment: Experiment) -> None:
+    """The whole card; nothing of a result is shown before the reader has predicted."""
+    found = experiment_runs.trial(experiment)
+    st.subheader(experiment.question, anchor=False)
+    st.markdown(f"**The claim.** {experiment.claim} :gray[{experiment.source}.]")
+    if found.prediction is None:
+        what_is_run(experiment)
+        predict(experiment)
+        return
+    answer = experiment.rule.answers.get(found.prediction.answer, found.prediction.answer)
+    st.markdown(f"**You predict.** {answer}.")
+    buttons(found)
+    if found.runs:
+        tick_s = TICK_S if found.is_active else None
+        st.fragment(results, run_every=tick_s)(experiment, found.is_active)
+    what_is_run(experiment)
+    focus.settle()
+
+
+def what_is_run(experiment: Experiment) -> None:
+    """The arms by the settings that differ, each with a button that opens it, and the price."""
+    st.markdown(f"**What is run.** {arms_said(experiment)}")
+    experiment_price.show(experiment)
+    with st.container(horizontal=True):
+        for arm in experiment.arms:
+            st.button(
+                f"Open “{arm.name}”",
+                icon=":material/arrow_forward:",
+                type="tertiary",
+                key=f"open.{experiment.id}.{arm.name}",
+                help="Opens Train with these settings.",
+                on_click=links.apply,
+                args=(experiment.section, "Train", arm.configuration),
+            )
+
+
+def arms_said(experiment: Experiment) -> str:
+    """What the arms have in common, and what not."""
+    differs = " and ".join(inside(words(name)) for name in experiment.differs)
+    names = ", ".join(f"*{arm.name}*" for arm in experiment.arms)
+    return (
+        f"{len(experiment.arms)} arms that differ in {differs} and in nothing else: {names}. Each "
+        f"with {len(SEEDS)} seeds. {experiment.rule.says(experiment.metric)}"
+    )
+
+
+def predict(experiment: Experiment) -> None:
+    """A button for each answer; one click predicts."""
+    st.markdown("**What do you think will come out?**")
+    with st.container(horizontal=True, key="predictions"):
+        for answer, label in experiment.rule.answers.items():
+            st.button(
+                label,
+                key=f"predict.{experiment.id}.{answer}",
+                on_click=keep,
+                args=(experiment, answer),
+            )
+
+
+def keep(experiment: Experiment, answer: str) -> None:
+    """Make this the visitor's prediction; for the callback of a button."""
+    try:
+        services.store().predictions.predict(state.visitor(), experiment.id, answer)
+        focus.hand_to("experiment_run")
+    except CnnLabError as error:
+        st.toast(str(error), icon=":material/error:")
+
+
+def buttons(found: Trial) -> None:
+    """Run, Stop and the way to start over, as the experiment stands."""
+    experiment = found.experiment
+    with st.container(horizontal=True):
+        if not found.runs and st.button(
+            "Run", type="primary", icon=":material/play_arrow:", key="experiment_run"
+        ):
+            attempt(partial(experiment_runs.start, experiment), then="experiment_stop")
+        if found.is_active and st.button("Stop", icon=":material/stop:", key="experiment_stop"):
+            attempt(partial(stop, found))
+        if not found.is_active and st.button(
+            "Start over",
+            icon=":material/restart_alt:",
+            type="tertiary",
+            key="experiment_over",
+            help="Predict again. The runs so far stay on the Runs page.",
+        ):
+            attempt(partial(start_over, experiment))
+
+
+def attempt(action: Callable[[], None], then: str = "") -> None:
+    """Do what a button asks, draw the page again, or say why it cannot be done.
+
+    `then` is the button that has the keyboard's focus afterwards.
+    """
+    try:
+        action()
+    except CnnLabError as error:
+        st.error(str(error))
+    else:
+        focus.hand_to(then)
+        st.rerun()
+
+
+def stop(found: Trial) -> None:
+    if group := found.runs[0].group_id:
+        services.run_manager().stop_group(group, state.visitor(), STOP_WAIT_S)
+
+
+def start_over(experiment: Experiment) -> None:
+    services.store().predictions.forget(state.visitor(), experiment.id)
+
+
+def results(experiment: Experiment, was_active: bool) -> None:
+    """Progress, curves and verdict as they stand; drawn again while runs go on."""
+    services.run_manager().seen(state.visitor())
+    found = experiment_runs.trial(experiment)
+    if found.is_active != was_active:
+        st.rerun()  # the buttons outside have to change too
+    progress(found)
+    outcomes = found.outcomes()
+    arms = experiment.by_arm(outcomes)
+    st.plotly_chart(
+        experiment_chart.chart(experiment, arms),
+        config=charts.PLAIN,
+        key="experiment_chart",
+        alt=f"The arms of the experiment: {', '.join(arms)}",
+    )
+    told(found, experiment.judge(outcomes))
+    st.dataframe(
+        rows(experiment, outcomes), hide_index=True, placeholder="–", key="experiment_rows"
+    )
+
+
+def progress(found: Trial) -> None:
+    """One line for all runs."""
+    entry = Entry(found.runs, found.runs[0].group_id)
+    latest = services.store().latest([run.id for run in found.runs])
+    share, text = group_progress.progress(entry, latest)
+    st.progress(share, text)
+
+
+def told(found: Trial, verdict: Verdict | None) -> None:
+    """The verdict, how the prediction did, and why."""
+    experiment = found.experiment
+    if verdict is None:
+        return
+    with st.container(border=True, key="verdict"):
+        so_far = "" if verdict.is_final or not found.is_active else "So far. "
+        is_claimed = verdict.answer == experiment.rule.claimed
+        icon = ICONS["claimed"] if is_claimed else ICONS.get(verdict.answer, AGAINST)
+        right = found.prediction is not None and found.prediction.answer == verdict.answer
+        yours = "Your prediction was right." if right else "You predicted otherwise."
+        said = conclusion(experiment, verdict.answer, verdict.seeds)
+        st.markdown(f"{icon} **{so_far}{said}** {'' if found.is_active else yours}")
+        st.markdown(verdict.sentence)
+        if found.is_active:
+            return
+        st.markdown(f"**Why.** {experiment.why}")
+        if experiment.contested:
+            st.markdown(f"**What is contested.** {experiment.contested}")

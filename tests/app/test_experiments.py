@@ -1,0 +1,150 @@
+"""The Experiments view: predict, run, read the verdict, start over."""
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from cnnlab.experiments import EXPERIMENTS, Experiment
+from cnnlab.runs.store import RunStore
+from cnnlab.training.config import RunConfig
+from cnnlab.training.events import Evaluation, Progress
+from pages.components import experiment_runs, services
+from tests.app.conftest import Open
+from tests.app.runs_page import ME
+
+RELU = EXPERIMENTS["relu-sigmoid"]
+USED = {"device": "cpu", "precision": "float32"}
+NOTHING_SHOWN = ("Why.", "Finished", "does not decide")
+
+
+@pytest.fixture(autouse=True)
+def nothing_predicted(store: RunStore) -> None:
+    for name in EXPERIMENTS:
+        store.predictions.forget(ME, name)
+
+
+def said(app: AppTest) -> str:
+    assert not app.exception, [box.value for box in app.exception]
+    boxes = (*app.markdown, *app.caption, *app.subheader, *app.error)
+    bars = [bar.proto.text for bar in app.get("progress")]
+    return " ".join([*(box.value for box in boxes), *bars])
+
+
+def learn(store: RunStore, run: str, loss: float) -> None:
+    """A run that ends with this loss."""
+    store.started(run, USED)
+    shared = {"epoch": 1.0, "elapsed_s": 1.0}
+    point = {"train_loss": loss, "train_accuracy": 0.5, "lr": 0.1, "images_per_s": 9.0, "eta_s": 0}
+    store.append(run, [Progress(step=step, **shared, **point) for step in (1, 2, 3)])
+    store.append(run, [Evaluation(step=3, **shared, test_loss=loss, test_accuracy=1 - loss / 3)])
+    figures = {"test_accuracy": 1 - loss / 3, "train_accuracy": 1 - loss / 3, "train_loss": loss}
+    store.ended(run, "finished", figures=figures)
+
+
+def predicted_and_run(store: RunStore, experiment: Experiment, answer: str, ended: int) -> None:
+    """An experiment of which so many runs have ended, the first arm with the lower loss."""
+    configs = experiment.configs()
+    names = [f"run {number}" for number in range(len(configs))]
+    group, runs = store.add_group(configs, ME, experiment.section, "An experiment", names)
+    store.predictions.predict(ME, experiment.id, answer)
+    store.predictions.begun(ME, experiment.id, group)
+    for place, run in enumerate(runs[:ended]):
+        learn(store, run, loss=0.5 + place % len(experiment.arms))
+
+
+def test_nothing_is_shown_before_the_prediction(open_page: Open) -> None:
+    app = open_page("alexnet", "Experiments")
+    assert RELU.question in said(app)
+    assert RELU.claim in said(app)
+    assert RELU.why not in said(app)
+    assert not any(words in said(app) for words in NOTHING_SHOWN)
+    assert [button.label for button in app.button if str(button.key).startswith("predict.")] == [
+        *RELU.rule.answers.values()
+    ]
+    assert "experiment_run" not in {button.key for button in app.button}
+
+
+def test_predict_then_run_then_stop(
+    open_page: Open, store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submitted = []
+
+    def submit(configs: list[RunConfig], visitor: str, page: str, name: str) -> str:
+        submitted.append((configs, visitor, page))
+        names = [f"{number}" for number in range(len(configs))]
+        return store.add_group(configs, visitor, page, name, names)[0]
+
+    monkeypatch.setattr(services.run_manager(), "submit_group", submit)
+    app = open_page("alexnet", "Experiments")
+    app.button(key="predict.relu-sigmoid.first").click().run()
+    assert "**You predict.** ReLU does better." in said(app)
+    app.button(key="experiment_run").click().run()
+    ((configs, visitor, page),) = submitted
+    assert (configs, visitor, page) == (RELU.configs(), ME, "alexnet")
+    assert "0 of 6 runs done" in said(app)
+    assert "experiment_run" not in {button.key for button in app.button}
+    app.button(key="experiment_stop").click().run()
+    # Another server's, as the manager sees it: it says so instead of breaking.
+    assert not app.exception
+
+
+@pytest.mark.parametrize(
+    ("answer", "told", "state"),
+    [
+        ("first", "Your prediction was right.", experiment_runs.RIGHT),
+        ("second", "You predicted otherwise.", experiment_runs.WRONG),
+    ],
+)
+def test_the_verdict(open_page: Open, store: RunStore, answer: str, told: str, state: str) -> None:
+    predicted_and_run(store, RELU, answer, ended=6)
+    app = open_page("alexnet", "Experiments")
+    text = said(app)
+    assert "ReLU: 33 points higher, 3 of 3 seeds." in text
+    assert "With 3 seeds: as claimed." in text
+    assert told in text
+    assert RELU.why in text
+    assert state in app.radio(key="experiment_choice").proto.captions
+    assert list(app.dataframe[-1].value["Arm"]) == ["ReLU", "sigmoid"]
+    app.button(key="experiment_over").click().run()
+    assert RELU.why not in said(app)
+    assert "experiment_over" not in {button.key for button in app.button}
+
+
+def test_a_verdict_so_far(open_page: Open, store: RunStore) -> None:
+    predicted_and_run(store, RELU, "first", ended=3)
+    app = open_page("alexnet", "Experiments")
+    text = said(app)
+    assert "So far." in text
+    assert "1 of 1 seeds" in text
+    assert "3 of 6 runs done" in text
+    # Why it is so is told when all has been seen.
+    assert RELU.why not in text
+    assert experiment_runs.GOING_ON in app.radio(key="experiment_choice").proto.captions
+
+
+def test_runs_that_were_deleted_leave_the_prediction(open_page: Open, store: RunStore) -> None:
+    predicted_and_run(store, RELU, "first", ended=6)
+    for run in store.runs(ME):
+        store.delete(run.id)
+    app = open_page("alexnet", "Experiments")
+    assert "experiment_run" in {button.key for button in app.button}
+    assert experiment_runs.PREDICTED in app.radio(key="experiment_choice").proto.captions
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_every_card_opens_by_its_link_and_its_settings(open_page: Open, name: str) -> None:
+    experiment = EXPERIMENTS[name]
+    app = open_page(experiment.section, link={"view": "Experiments", "experiment": name})
+    assert experiment.question in [box.value for box in app.subheader]
+    arm = experiment.arms[-1]
+    app.button(key=f"open.{name}.{arm.name}").click().run()
+    assert not app.exception
+    assert app.session_state["view"] == "Train"
+    chosen = app.session_state[f"{experiment.section}.{arm.network}.configuration"]
+    assert chosen == arm.configuration
+    assert not app.button(key="start").disabled
+
+
+def test_a_link_to_an_experiment_of_another_page(open_page: Open) -> None:
+    app = open_page("vgg", link={"view": "Experiments", "experiment": "relu-sigmoid"})
+    assert not app.exception
+    assert app.subheader[0].value == EXPERIMENTS["vgg-depth"].question
