@@ -20,6 +20,7 @@ FORMS = {
     "pooling": "{} pooling",
     "schedule": "{} rate",
     "init": "{} weights",
+    "init_scale": "initial weights × {}",
     "stem": "{} stem",
     "variant": "{} variant",
     "budget_s": "{} s at most",

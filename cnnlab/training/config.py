@@ -31,6 +31,7 @@ BATCH_SIZES = Offered(tuple(2**power for power in range(1, 10)))
 RATES = Offered((*(digit * 10.0**power for power in range(-4, 1) for digit in (1, 2, 5)), 10.0))
 MOMENTA = Offered((0, 0.5, 0.8, 0.9, 0.95, 0.99))
 DECAYS = Offered((0, *(digit * 10.0**power for power in range(-5, -1) for digit in (1, 2, 5)), 0.1))
+SCALES = Offered((0.1, 0.2, 0.5, 1, 2, 5, 10))
 EPOCHS = Offered((1, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 50, 100, 200))
 
 
@@ -76,6 +77,13 @@ class RunConfig(Validated):
     schedule: Schedule = Field("constant", description="How the learning rate changes.")
     init: Init = Field(
         "default", title="Initialization", description="What the weights are before the first step."
+    )
+    init_scale: Annotated[float, SCALES] = Field(
+        1.0,
+        ge=0.1,
+        le=10,
+        title="Scale of initial weights",
+        description="Factor on the weights that the initialization draws, not on the biases.",
     )
     epochs: Annotated[int, EPOCHS] = Field(
         ge=1, le=200, description="Times that all training pictures are seen."

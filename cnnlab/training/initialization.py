@@ -30,15 +30,18 @@ INITIALIZATIONS: dict[str, Callable[[Tensor, Generator], None]] = {
 }
 
 
-def initialize(model: nn.Module, init: str, seed: int) -> None:
+def initialize(model: nn.Module, init: str, seed: int, scale: float = 1.0) -> None:
     """Draw every parameter anew, each from random numbers of its own.
 
     They depend on the seed and the parameter's name alone, so that two networks begin with the
-    same weights wherever names and shapes agree, whatever else one of them has.
+    same weights wherever names and shapes agree, whatever else one of them has. `scale` is a
+    factor on the weights of convolutions and fully-connected layers, not on their biases.
     """
     for path, module in model.named_modules():
         if isinstance(module, nn.Conv2d | nn.Linear):
             INITIALIZATIONS[init](module.weight, generator(seed, f"{path}.weight"))
+            with torch.no_grad():
+                module.weight.mul_(scale)
             if module.bias is not None:
                 bound = 1 / math.sqrt(module.weight[0].numel())
                 nn.init.uniform_(module.bias, -bound, bound, generator(seed, f"{path}.bias"))

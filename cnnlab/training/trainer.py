@@ -42,7 +42,7 @@ class Trainer:
         seed(self.device, config.seed)
         spec = catalog.network(config.network)
         model = spec.build(config.options, image_size=config.image_size)
-        initialize(model, config.init, config.seed)
+        initialize(model, config.init, config.seed, config.init_scale)
         # What is drawn from here on (dropout) does not depend on what was drawn so far.
         seed(self.device, config.seed)
         self.model = model.to(self.device).to(memory_format=layout)

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from cnnlab import catalog, datasets
 from cnnlab.datasets import Dataset
 from cnnlab.training import RunConfig, checkpoint
-from cnnlab.training.initialization import INITIALIZATIONS, initialize
+from cnnlab.training.initialization import INITIALIZATIONS, generator, initialize
 from cnnlab.training.trainer import Trainer
 
 # Arms of an experiment that differ in one thing; what both have must begin alike.
@@ -56,6 +56,29 @@ def test_arms_that_differ_in_nothing_are_identical_and_seeds_differ(init: str) -
     assert all(torch.equal(once[name], again[name]) for name in once)
     drawn = [name for name in once if "norm" not in name]
     assert not any(torch.equal(once[name], other[name]) for name in drawn)
+
+
+@pytest.mark.parametrize("init", INITIALIZATIONS)
+@pytest.mark.parametrize("scale", [0.1, 0.3, 10])
+def test_the_scale_is_a_factor_on_weights_and_on_nothing_else(init: str, scale: float) -> None:
+    one = parameters("lenet", {"batch_norm": True}, init=init)
+    other = parameters("lenet", {"batch_norm": True}, init=init, init_scale=scale)
+    scaled = [name for name in one if not torch.equal(one[name], other[name])]
+    assert scaled == [f"{layer}.weight" for layer in ("conv1", "conv2", "fc1", "fc2", "fc3")]
+    for name in scaled:
+        torch.testing.assert_close(other[name], scale * one[name])
+
+
+def test_at_scale_1_nothing_changes_bit_for_bit() -> None:
+    plain = RunConfig(network="lenet")
+    assert plain.init_scale == 1
+    model = catalog.NETWORKS["lenet"].build(plain.options, image_size=plain.image_size)
+    for path, layer in model.named_modules():
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            INITIALIZATIONS[plain.init](layer.weight, generator(plain.seed, f"{path}.weight"))
+    drawn = dict(model.named_parameters())
+    begun = parameters("lenet", {})
+    assert all(torch.equal(begun[n], drawn[n]) for n in begun if n.endswith("weight"))
 
 
 def test_two_layers_of_one_shape_do_not_begin_alike() -> None:

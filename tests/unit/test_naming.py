@@ -22,6 +22,7 @@ def small(network: str, **knobs: object) -> RunConfig:
         (small("lenet").replace(lr=0.1, seed=3), "LeNet, small, learning rate 0.1, seed 3"),
         (small("lenet").replace(dataset="cifar10"), "LeNet, small, CIFAR-10"),
         (small("resnet", skip=False), "ResNet, small, no skip connections"),
+        (small("lenet").replace(init_scale=0.1), "LeNet, small, initial weights × 0.1"),
         (small("nin").replace(optimizer="adamw"), "NiN, small, AdamW"),
     ],
 )

@@ -123,6 +123,7 @@ def test_same_events_with_other_optimizers_schedules_and_initializations(optimiz
         {"seed": 4},
         {"lr": 0.03},
         {"init": "xavier"},
+        {"init_scale": 0.1},
         {"momentum": 0},
         {"weight_decay": 0.1},
         {"schedule": "cosine"},
