@@ -10,6 +10,7 @@ from cnnlab.diagrams.nodes import Node, Nodes, folded, unfolded
 from cnnlab.diagrams.steps import ModuleTypes, steps
 from cnnlab.diagrams.wording import block_types, describe
 from cnnlab.errors import ConfigError
+from cnnlab.networks.batch_norm import NormLayer, norm_kind
 from cnnlab.networks.densenet import DenseBlock, DenseLayer
 from cnnlab.networks.resnet import Bottleneck, Residual
 from cnnlab.trace import Shape, Trace
@@ -85,7 +86,7 @@ def followed(layers: Sequence[nn.Module], first: nn.Module) -> Nodes:
         kind, lines = describe(layer)
         if kind == "flatten" or kind in [node.kind for node in nodes.values()]:
             break
-        if isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d):
+        if isinstance(layer, NormLayer) and norm_kind(layer) != "frozen":
             lines = (*lines, (f"{layer.num_features} γ and {layer.num_features} β",))
         nodes[len(nodes)] = Node(kind, lines, sources=(len(nodes) - 1,) if nodes else ())
     return nodes

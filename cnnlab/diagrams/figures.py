@@ -14,6 +14,7 @@ from cnnlab.diagrams.drawings import (
 )
 from cnnlab.diagrams.wording import convolutions, describe
 from cnnlab.errors import ConfigError
+from cnnlab.networks.batch_norm import NormKind, NormLayer, norm_kind
 from cnnlab.networks.densenet import DenseBlock
 from cnnlab.networks.googlenet import Inception
 from cnnlab.networks.nin import NiNBlock
@@ -84,10 +85,15 @@ def block(title: str, found: Trace) -> Figure | None:
 
 def norm_placement(title: str, found: Trace) -> Figure:
     """Where batch normalization sits."""
-    layers = list(found.outline.modules())
+    # By the number of axes of what is normalized: maps or single features.
+    kinds = {
+        len(node.output_shape): norm_kind(layer)
+        for node in found.nodes
+        if isinstance(layer := found.outline.get_submodule(node.path), NormLayer)
+    }
     sentences = [
-        *([NORM_CONVOLUTION] if any(isinstance(m, nn.BatchNorm2d) for m in layers) else []),
-        *([NORM_FULLY_CONNECTED] if any(isinstance(m, nn.BatchNorm1d) for m in layers) else []),
+        *(NORM_OF_AXES[axes] for axes, kind in kinds.items() if kind != "frozen"),
+        *(sentence for kind, sentence in NORM_KINDS.items() if kind in kinds.values()),
     ]
     return Figure(
         title=f"Where batch normalization sits in {title}",
@@ -112,11 +118,17 @@ def bias_note(model: nn.Module) -> list[str]:
 
 
 DOUBLE_SIDES = "A box with double sides is a block of several layers."
-NORM_CONVOLUTION = (
-    "γ is the scale and β the shift that are learned: after a convolution one of each per channel, "
-    "shared by all pixels."
-)
-NORM_FULLY_CONNECTED = "After a fully-connected layer there is one of each per unit."
+NORM_OF_AXES = {
+    4: "γ is the scale and β the shift that are learned: after a convolution one of each per "
+    "channel, shared by all pixels.",
+    2: "After a fully-connected layer there is one of each per unit.",
+}
+NORM_KINDS: dict[NormKind, str] = {
+    "frozen": "γ and β are frozen here: the scale stays 1 and the shift 0.",
+    "mean_only": "Here it subtracts the mean and divides by nothing.",
+    "variance_only": "Here it divides by the standard deviation and subtracts nothing.",
+    "batch_statistics": "Here it takes mean and variance from the batch in prediction too.",
+}
 NO_NORM = "Batch normalization is off here. Switch it on to see where it sits."
 SKIP = (
     "The input of the block is added to its output; where their shapes differ, a 1×1 convolution "

@@ -10,11 +10,13 @@ from torch import nn
 
 from cnnlab import catalog
 from cnnlab.hooks import leaves
+from cnnlab.networks.batch_norm import BatchNorm, NormLayer, norm_kind
 from cnnlab.networks.densenet import DenseBlock, DenseLayer, Transition
 from cnnlab.networks.googlenet import Inception
 from cnnlab.networks.nin import NiNBlock
 from cnnlab.networks.resnet import Bottleneck, Residual
 from cnnlab.networks.vgg import VGGBlock
+from cnnlab.words import inside, words
 
 Kind = Literal[
     "terminal",
@@ -66,11 +68,18 @@ def adaptive_pooling(layer: nn.AdaptiveAvgPool2d) -> Line:
     return (f"average pooling to {square(layer.output_size)}",)
 
 
+def normalization(layer: NormLayer) -> Line:
+    """Batch normalization, and which kind where it is not the usual one."""
+    kind = norm_kind(layer)
+    return ("batch normalization", *([] if kind == "full" else [inside(words(kind))]))
+
+
 LAYERS: dict[type[nn.Module], tuple[Kind, Callable[[Any], Line]]] = {
     nn.Conv2d: ("convolution", convolution),
     nn.Linear: ("fully_connected", lambda x: ("fully connected", counted(x.out_features, "unit"))),
-    nn.BatchNorm1d: ("normalization", lambda _: ("batch normalization",)),
-    nn.BatchNorm2d: ("normalization", lambda _: ("batch normalization",)),
+    nn.BatchNorm1d: ("normalization", normalization),
+    nn.BatchNorm2d: ("normalization", normalization),
+    BatchNorm: ("normalization", normalization),
     nn.MaxPool2d: (
         "pooling",
         lambda x: (f"{square(x.kernel_size)} max-pooling", f"stride {x.stride}"),

@@ -1,8 +1,11 @@
 """LeNet: two convolutions with pooling, then three fully-connected layers."""
 
+from typing import Literal
+
 from pydantic import Field
 from torch import nn
 
+from cnnlab.networks.batch_norm import NormKind, norm_layer
 from cnnlab.networks.options import ACTIVATIONS, POOLINGS, Activation, Dropout, Options
 from cnnlab.networks.options import Pooling as PoolingName
 
@@ -11,6 +14,22 @@ class LeNetOptions(Options):
     """The knobs of LeNet; the defaults are the book's network."""
 
     batch_norm: bool = Field(False, description="Normalize after every layer but the last.")
+    norm: NormKind = Field(
+        "full",
+        title="Kind of batch norm",
+        description="Frozen: γ and β are not learned. Mean only: it divides by nothing. Variance "
+        "only: it subtracts nothing. Batch statistics: in prediction too, not the running ones.",
+    )
+    norm_place: Literal["before_activation", "after_activation"] = Field(
+        "before_activation",
+        title="Place of batch norm",
+        description="Before the activation, as in the paper, or after it.",
+    )
+    bias: bool = Field(
+        True,
+        description="All layers have one, or only the last. Batch norm right after it subtracts it "
+        "again.",
+    )
     activation: Activation = Field("sigmoid", description="What follows every layer but the last.")
     pooling: PoolingName = Field("average", description="How 2×2 pixels become one.")
     kernel_size: int = Field(5, ge=1, le=9, description="Side of the convolution window.")
@@ -32,36 +51,38 @@ class LeNet(nn.Sequential):
     def __init__(self, options: LeNetOptions | None = None) -> None:
         super().__init__()
         o = self.options = options or LeNetOptions()
-        activation, pooling = ACTIVATIONS[o.activation], POOLINGS[o.pooling]
+        pooling, side, bias = POOLINGS[o.pooling], o.kernel_size, o.bias
 
-        self.conv1 = nn.Conv2d(o.in_channels, o.channels1, o.kernel_size, padding=o.padding)
-        if o.batch_norm:
-            self.norm1 = nn.BatchNorm2d(o.channels1)
-        self.act1 = activation()
+        self.conv1 = nn.Conv2d(o.in_channels, o.channels1, side, padding=o.padding, bias=bias)
+        self._activate(1, o.channels1, maps=True)
         self.pool1 = pooling(kernel_size=2, stride=2)
 
-        self.conv2 = nn.Conv2d(o.channels1, o.channels2, o.kernel_size)
-        if o.batch_norm:
-            self.norm2 = nn.BatchNorm2d(o.channels2)
-        self.act2 = activation()
+        self.conv2 = nn.Conv2d(o.channels1, o.channels2, side, bias=bias)
+        self._activate(2, o.channels2, maps=True)
         self.pool2 = pooling(kernel_size=2, stride=2)
 
         self.flatten = nn.Flatten()
         # How many values arrive here follows from the size of the picture: a lazy layer counts
         # them in the first pass.
-        self.fc1 = nn.LazyLinear(o.hidden1)
-        if o.batch_norm:
-            self.norm3 = nn.BatchNorm1d(o.hidden1)
-        self.act3 = activation()
+        self.fc1 = nn.LazyLinear(o.hidden1, bias=bias)
+        self._activate(3, o.hidden1, maps=False)
         if o.dropout:
             self.drop3 = nn.Dropout(o.dropout)
-        self.fc2 = nn.Linear(o.hidden1, o.hidden2)
-        if o.batch_norm:
-            self.norm4 = nn.BatchNorm1d(o.hidden2)
-        self.act4 = activation()
+        self.fc2 = nn.Linear(o.hidden1, o.hidden2, bias=bias)
+        self._activate(4, o.hidden2, maps=False)
         if o.dropout:
             self.drop4 = nn.Dropout(o.dropout)
         self.fc3 = nn.Linear(o.hidden2, o.num_classes)
+
+    def _activate(self, number: int, features: int, *, maps: bool) -> None:
+        """An activation and, where it is on, batch norm before or after it."""
+        o = self.options
+        layers = {f"act{number}": ACTIVATIONS[o.activation]()}
+        if o.batch_norm:
+            norm = {f"norm{number}": norm_layer(o.norm, features, maps=maps)}
+            layers = norm | layers if o.norm_place == "before_activation" else layers | norm
+        for name, layer in layers.items():
+            self.add_module(name, layer)
 
 
 PRESETS = {

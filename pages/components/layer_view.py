@@ -3,13 +3,13 @@
 import math
 
 import streamlit as st
-from torch import nn
 
 from cnnlab.colour_maps import SCALES, Range, Scale, colour_range
 from cnnlab.errors import CnnLabError
 from cnnlab.layer_csv import shape_text
 from cnnlab.layer_maps import LayerMaps
 from cnnlab.mosaic import mosaic
+from cnnlab.networks.batch_norm import NormLayer, norm_kind
 from pages.components import channel_table, colour_bar
 from pages.components.colour_bar import number
 from pages.components.maps_cache import Pass, maps_of
@@ -79,7 +79,8 @@ def describe(asked: Pass, layer: str, maps: LayerMaps) -> None:
     if maps.has_non_finite:
         st.warning("This layer holds values that are not numbers; they are drawn as zero.")
     module = asked.weights.trace.outline.get_submodule(layer)
-    if isinstance(module, nn.BatchNorm2d) and not asked.weights.path:
+    usual = isinstance(module, NormLayer) and norm_kind(module) != "batch_statistics"
+    if usual and not asked.weights.path:
         st.caption(
             "Fresh weights: batch norm has seen no batch, its mean is 0 and its variance 1, so it "
             "passes on what it gets. Choose the weights of a run to see it at work."

@@ -1,12 +1,14 @@
 """Our BatchNorm against PyTorch's: outputs, gradients and running statistics."""
 
+from typing import get_args
+
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from cnnlab.networks.batch_norm import BatchNorm
+from cnnlab.networks.batch_norm import BatchNorm, NormKind, norm_kind, norm_layer
 
 features_shapes = st.tuples(st.integers(2, 9), st.integers(1, 6))
 maps_shapes = st.tuples(st.integers(1, 4), st.integers(1, 5), st.integers(1, 5), st.integers(2, 5))
@@ -119,3 +121,111 @@ def test_statistics_are_saved_with_the_weights_but_not_learned() -> None:
     layer(torch.randn(4, 2, requires_grad=True))
     assert not layer.running_mean.requires_grad
     assert not layer.running_var.requires_grad
+
+
+KINDS: tuple[NormKind, ...] = get_args(NormKind)
+both_shapes = pytest.mark.parametrize("shape", [(32, 5), (8, 5, 4, 4)])
+
+
+def values_of(y: Tensor) -> Tensor:
+    """Rows of features: what shares a mean and a variance is a column."""
+    return y if y.dim() == 2 else y.movedim(1, -1).flatten(0, -2)
+
+
+@both_shapes
+def test_mean_only_leaves_the_spread_and_variance_only_the_place(shape: tuple[int, ...]) -> None:
+    torch.manual_seed(0)
+    x = 10 + 3 * torch.randn(shape)
+    rows = values_of(x)
+    mean, std = rows.mean(0), rows.var(0, correction=0).add(1e-5).sqrt()
+    centred, scaled = (
+        values_of(BatchNorm(5, kind=kind)(x)) for kind in ("mean_only", "variance_only")
+    )
+    torch.testing.assert_close(centred, rows - mean)
+    torch.testing.assert_close(scaled, rows / std)
+    torch.testing.assert_close(scaled.mean(0), mean / std)
+    # One after the other they are the whole.
+    whole = values_of(BatchNorm(5)(x))
+    torch.testing.assert_close(centred / std, whole)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@both_shapes
+def test_every_kind_notes_the_same_running_statistics(
+    shape: tuple[int, ...], kind: NormKind
+) -> None:
+    torch.manual_seed(0)
+    x = 10 + 3 * torch.randn(shape)
+    ours, (_, theirs) = BatchNorm(5, kind=kind), pair(shape)
+    ours(x), theirs(x)
+    torch.testing.assert_close(ours.running_mean, theirs.running_mean)
+    torch.testing.assert_close(ours.running_var, theirs.running_var)
+
+
+@pytest.mark.parametrize("kind", ["mean_only", "variance_only"])
+def test_the_other_kinds_predict_with_running_statistics(kind: NormKind) -> None:
+    torch.manual_seed(0)
+    layer = BatchNorm(3, kind=kind)
+    layer(torch.randn(16, 3) * 2 + 1)
+    layer.eval()
+    x = torch.randn(5, 3)
+    expected = {
+        "mean_only": x - layer.running_mean,
+        "variance_only": x / (layer.running_var + 1e-5).sqrt(),
+    }
+    torch.testing.assert_close(layer(x), expected[kind])
+
+
+@both_shapes
+def test_batch_statistics_predict_as_pytorch_does_without_running_ones(
+    shape: tuple[int, ...],
+) -> None:
+    torch.manual_seed(0)
+    norm = nn.BatchNorm1d if len(shape) == 2 else nn.BatchNorm2d
+    theirs = norm(5, track_running_stats=False).eval()
+    ours = BatchNorm(5, kind="batch_statistics")
+    ours(torch.randn(shape) + 100)
+    ours.eval()
+    before = ours.running_mean.clone()
+    x = 10 + 3 * torch.randn(shape)
+    torch.testing.assert_close(ours(x), theirs(x), rtol=1e-4, atol=1e-4)
+    assert torch.equal(ours.running_mean, before)
+
+
+def test_a_feature_standardized_over_one_picture_alone_says_nothing_of_it() -> None:
+    layer = BatchNorm(3, kind="batch_statistics").eval()
+    assert torch.equal(layer(torch.randn(1, 3)), torch.zeros(1, 3))
+
+
+@both_shapes
+def test_frozen_is_pytorchs_without_scale_and_shift_and_learns_nothing(
+    shape: tuple[int, ...],
+) -> None:
+    torch.manual_seed(0)
+    ours = BatchNorm(5, kind="frozen")
+    theirs = norm_layer("frozen", 5, maps=len(shape) == 4)
+    assert not list(theirs.parameters())
+    x = 10 + 3 * torch.randn(shape)
+    torch.testing.assert_close(ours(x), theirs(x), rtol=1e-4, atol=1e-4)
+    assert not ours(x.requires_grad_()).sum().backward()
+    assert ours.gamma.grad is None
+    assert ours.beta.grad is None
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("maps", [True, False])
+def test_a_layer_of_each_kind_is_pytorchs_where_that_has_it(kind: NormKind, maps: bool) -> None:
+    layer = norm_layer(kind, 4, maps=maps)
+    assert norm_kind(layer) == kind == norm_kind(BatchNorm(4, kind=kind))
+    assert isinstance(layer, BatchNorm) == (kind not in ("full", "frozen"))
+    assert layer(torch.rand(6, 4, 3, 3) if maps else torch.rand(6, 4)).shape[:2] == (6, 4)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_after_a_layer_in_bfloat16_the_sums_have_all_digits(kind: NormKind) -> None:
+    torch.manual_seed(0)
+    x = (10 + 3 * torch.randn(64, 5, 8, 8)).bfloat16()
+    layer = BatchNorm(5, kind=kind)
+    exact = BatchNorm(5, kind=kind)
+    torch.testing.assert_close(layer(x), exact(x.float()), rtol=0, atol=0)
+    assert layer.running_mean.dtype == torch.float32

@@ -161,6 +161,38 @@ def test_batch_norm_sits_before_the_activation() -> None:
     assert parsed.has("120 γ and 120 β")
 
 
+def test_batch_norm_after_the_activation() -> None:
+    parsed = norm("lenet", batch_norm=True, norm_place="after_activation")
+    kinds = {(parsed.kinds[start], parsed.kinds[stop]) for start, stop in parsed.arrows}
+    assert ("convolution", "activation") in kinds
+    assert ("activation", "normalization") in kinds
+    assert ("normalization", "activation") not in kinds
+    assert network("lenet", batch_norm=True, norm_place="after_activation").has(
+        "5×5 convolution, 6 channels, sigmoid, batch normalization"
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "learned", "says"),
+    [
+        ("full", True, "per unit"),
+        ("frozen", False, "the scale stays 1 and the shift 0"),
+        ("mean_only", True, "subtracts the mean and divides by nothing"),
+        ("variance_only", True, "subtracts nothing"),
+        ("batch_statistics", True, "from the batch in prediction too"),
+    ],
+)
+def test_the_kind_of_batch_norm_is_named(kind: str, learned: bool, says: str) -> None:
+    model = drawn("lenet", batch_norm=True, norm=kind)
+    (figure,) = diagrams.figures("batch_norm", {"lenet": model})
+    assert says in figure.caption
+    assert ("per channel" in figure.caption) == learned
+    assert parse(figure.source).has("6 γ and 6 β") == learned
+    name = "" if kind == "full" else f", {kind.replace('_', ' ')}"
+    label = f"5×5 convolution, 6 channels, batch normalization{name}, sigmoid"
+    assert network("lenet", batch_norm=True, norm=kind).has(label)
+
+
 @pytest.mark.parametrize("name", catalog.NETWORKS)
 def test_batch_norm_off_leaves_no_normalization(name: str) -> None:
     assert norm(name, batch_norm=True).count("normalization") >= 1

@@ -5,9 +5,9 @@ from typing import Literal
 
 import torch
 from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _BatchNorm
 
 from cnnlab.errors import ConfigError
+from cnnlab.networks.batch_norm import BatchNorm, NormLayer
 from cnnlab.training.probes.probe import Observed, Probe, Readings
 
 # Channels shown of one layer, spread over all of them.
@@ -49,9 +49,8 @@ class BatchNormProbe(Probe):
         yield
         for path, layer in layers.items():
             shown = channels(layer.num_features)
-            for name, parameter in (("gamma", layer.weight), ("beta", layer.bias)):
-                if parameter is not None:
-                    found[path][name] = parameter.detach()[shown].clone()
+            for name, parameter in _scale_and_shift(layer).items():
+                found[path][name] = parameter.detach()[shown].clone()
         return found
 
 
@@ -60,23 +59,30 @@ def channels(count: int) -> slice:
     return slice(0, count, -(-count // CHANNELS))
 
 
-def _layers(model: nn.Module) -> dict[str, _BatchNorm]:
+def _layers(model: nn.Module) -> dict[str, NormLayer]:
     return {
         path: module
         for path, module in model.named_modules()
-        if isinstance(module, _BatchNorm) and module.running_mean is not None
+        if isinstance(module, NormLayer) and module.running_mean is not None
     }
 
 
-def _running(layer: _BatchNorm) -> tuple[Tensor, Tensor]:
+def _scale_and_shift(layer: NormLayer) -> dict[str, nn.Parameter]:
+    """What a layer has learned; nothing where it learns nothing."""
+    if isinstance(layer, BatchNorm):
+        return {"gamma": layer.gamma, "beta": layer.beta}
+    return {"gamma": layer.weight, "beta": layer.bias} if layer.affine else {}
+
+
+def _running(layer: NormLayer) -> tuple[Tensor, Tensor]:
     assert layer.running_mean is not None
     assert layer.running_var is not None
     return layer.running_mean.clone(), layer.running_var.clone()
 
 
-def _weight_of_batch(layer: _BatchNorm) -> Tensor | None:
+def _weight_of_batch(layer: NormLayer) -> Tensor | None:
     """The share of the last batch in the running average; None where it has none."""
-    if layer.momentum is None:  # the plain average of all batches so far
+    if not isinstance(layer, BatchNorm) and layer.momentum is None:  # the average of all so far
         assert layer.num_batches_tracked is not None
         return 1 / layer.num_batches_tracked.float()
     return torch.as_tensor(layer.momentum) if layer.momentum else None
