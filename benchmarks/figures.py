@@ -19,21 +19,13 @@ def machine() -> dict[str, Any]:
     """What the figures were taken on, and how busy it was with other things."""
     return {
         "device": devices.available()[0].title,
-        "processor": processor(),
+        "processor": devices.processor(),
         "instructions": instructions(),
         "cores": devices.usable_cores(),
         "python": platform.python_version(),
         "torch": torch.__version__,
         "load_average": [round(load, 2) for load in os.getloadavg()],
     }
-
-
-def processor() -> str:
-    """The processor's name; Python knows it only on some systems."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()
 
 
 def instructions() -> str:

@@ -1,7 +1,9 @@
 """Devices that can train: the GPUs of this machine that work, and its CPU."""
 
 import os
+import platform
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 
@@ -43,6 +45,14 @@ def usable_cores() -> int:
     # Of one and a half, one can be kept busy: a second thread would only be held back.
     limit = cgroups.cpu_limit()
     return cores if limit is None else max(1, min(cores, int(limit)))
+
+
+def processor() -> str:
+    """The processor's name; Python knows it only on some systems."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
 
 
 def resolve(name: str) -> torch.device:

@@ -8,14 +8,17 @@ python -m cnnlab.experiments table                   all of them; writes docs/ex
 import argparse
 import sys
 import time
+from pathlib import Path
 
 from cnnlab.datasets import DATASETS
 from cnnlab.errors import CnnLabError
-from cnnlab.experiments import EXPERIMENTS, SEEDS, Experiment, Outcome, experiment
+from cnnlab.experiments import EXPERIMENTS, SEEDS, Experiment, Outcome, experiment, measured
+from cnnlab.experiments.document import document
 from cnnlab.experiments.report import table, verdict
 from cnnlab.experiments.running import run
 
 BAR = 30
+DOCUMENT = Path(__file__).parents[2] / "docs" / "experiments.md"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -27,21 +30,25 @@ def main(arguments: list[str] | None = None) -> int:
                 print(f"{one.id:<26} {one.question}")
         elif asked.command == "run":
             chosen = experiment(asked.name)
-            outcomes = measured(chosen, range(asked.seeds), asked.dataset)
+            outcomes = carried_out(chosen, range(asked.seeds), asked.dataset)
             print(*table(chosen, outcomes), "", verdict(chosen, outcomes), sep="\n")
         else:
             for name in asked.only or EXPERIMENTS:
                 for dataset in asked.datasets:
-                    outcomes = measured(experiment(name), SEEDS, dataset)
-                    print(
-                        *table(experiment(name), outcomes),
-                        verdict(experiment(name), outcomes),
-                        sep="\n",
-                    )
+                    keep(experiment(name), dataset)
     except CnnLabError as error:
         print(error, file=sys.stderr)
         return 1
     return 0
+
+
+def keep(chosen: Experiment, dataset: str) -> None:
+    """Run an experiment, and write down what came out: after each, for a series may break off."""
+    begin_s = time.perf_counter()
+    outcomes = carried_out(chosen, SEEDS, dataset)
+    found = measured.keep(chosen, dataset, outcomes, time.perf_counter() - begin_s)
+    print(*table(chosen, outcomes), "", f"{found.sentence} {found.conclusion}", "", sep="\n")
+    DOCUMENT.write_text(document(), encoding="utf-8")
 
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
@@ -60,7 +67,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def measured(chosen: Experiment, seeds: range | tuple[int, ...], dataset: str) -> list[Outcome]:
+def carried_out(chosen: Experiment, seeds: range | tuple[int, ...], dataset: str) -> list[Outcome]:
     """The outcomes of an experiment, with a bar that shows how many of its runs have ended."""
     begin_s = time.perf_counter()
 

@@ -27,6 +27,10 @@ class Metric(Protocol):
         """The figure in words, as a sentence can begin with it in small letters."""
 
     @property
+    def unit(self) -> str:
+        """With what `text` ends, where it has a unit."""
+
+    @property
     def higher_is_better(self) -> bool: ...
 
     @property
@@ -62,6 +66,10 @@ class Until:
         return f"{self.axis} until the training {goal}"
 
     @property
+    def unit(self) -> str:
+        return " s" if self.axis == "seconds" else ""
+
+    @property
     def higher_is_better(self) -> bool:
         return False
 
@@ -95,6 +103,7 @@ class AtEnd:
     """A loss or an accuracy when the run has ended; of training over the last epoch."""
 
     what: Ending = "test_accuracy"
+    unit: str = ""
 
     @property
     def name(self) -> str:
@@ -132,6 +141,7 @@ class Gap:
     """By how much training accuracy exceeds test accuracy at the end: overfitting."""
 
     name: str = "training minus test accuracy at the end"
+    unit: str = " points"
     higher_is_better: bool = False
     curves: Curves = "accuracy"
 
@@ -156,6 +166,7 @@ class FirstGradient:
     """
 
     name: str = "gradient of the first layer, as a share of that of the last"
+    unit: str = ""
     higher_is_better: bool = True
     curves: Curves = "loss"
 

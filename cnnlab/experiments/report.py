@@ -1,6 +1,6 @@
 """What an experiment came to, as a table of its arms and a verdict in words."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from cnnlab.experiments.experiment import Experiment
 from cnnlab.experiments.outcome import Outcome
@@ -26,7 +26,11 @@ def rows(experiment: Experiment, outcomes: Sequence[Outcome]) -> list[dict[str, 
 
 def table(experiment: Experiment, outcomes: Sequence[Outcome]) -> list[str]:
     """The rows as lines of Markdown."""
-    found = rows(experiment, outcomes)
+    return markdown(rows(experiment, outcomes))
+
+
+def markdown(found: Sequence[Mapping[str, str]]) -> list[str]:
+    """A table with the columns of its first row."""
     heads = list(found[0])
     lines = [heads, ["---"] * len(heads), *([row[head] for head in heads] for row in found)]
     return [f"| {' | '.join(cells)} |" for cells in lines]

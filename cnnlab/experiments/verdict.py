@@ -211,10 +211,12 @@ def listing(metric: Metric, figures: Figures, arms: Sequence[str]) -> str:
 
 
 def spread(metric: Metric, values: Sequence[float]) -> str:
-    """Median and range, such as "40 (38 to 44)"."""
+    """Median and range, such as "40 points (38 to 44)"."""
     low, high = metric.text(min(values)), metric.text(max(values))
     middle = metric.text(median(values))
-    return middle if low == high else f"{middle} ({low} to {high})"
+    if low == high:
+        return middle
+    return f"{middle} ({low.removesuffix(metric.unit)} to {high.removesuffix(metric.unit)})"
 
 
 def capital(text: str) -> str:

@@ -6,7 +6,7 @@ from functools import partial
 import streamlit as st
 
 from cnnlab.errors import CnnLabError
-from cnnlab.experiments import SEEDS, Experiment, Verdict
+from cnnlab.experiments import SEEDS, Experiment, Verdict, measured
 from cnnlab.experiments.report import conclusion, rows
 from cnnlab.runs.entries import Entry
 from cnnlab.words import inside, words
@@ -187,3 +187,14 @@ def told(found: Trial, verdict: Verdict | None) -> None:
         st.markdown(f"**Why.** {experiment.why}")
         if experiment.contested:
             st.markdown(f"**What is contested.** {experiment.contested}")
+    ours(experiment)
+
+
+def ours(experiment: Experiment) -> None:
+    """What we measured, folded: whoever has run the experiment can compare."""
+    found = measured.of(experiment)
+    if found is None:
+        return
+    with st.expander("What we measured", icon=":material/science:"):
+        st.markdown(f"{found.sentence} {found.conclusion}")
+        st.caption(f"{len(SEEDS)} seeds, {found.seconds:.0f} s, {found.machine}, {found.date}.")

@@ -9,14 +9,16 @@ from cnnlab.runs.smoothing import loss_top, smoothed
 from pages.components import charts, group_charts
 from pages.components.group_charts import Line, Points
 
-HEIGHT_PX = 380
+HEIGHT_PX, SMALL_PX = 380, 240
 # In the order of the arms.
 LEGEND = {"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0, "traceorder": "normal"}
 # What an experiment calls its axis, and where a curve keeps it.
 COLUMNS = {"epoch": "epochs", "steps": "steps", "seconds": "seconds"}
 
 
-def chart(experiment: Experiment, runs: Mapping[str, Sequence[Outcome]]) -> charts.Ready:
+def chart(
+    experiment: Experiment, runs: Mapping[str, Sequence[Outcome]], *, small: bool = False
+) -> charts.Ready:
     """The curves of all arms, from the runs of each; an arm keeps its colour while it has none."""
     measure = experiment.metric.curves
     lines: list[Line] = []
@@ -33,7 +35,7 @@ def chart(experiment: Experiment, runs: Mapping[str, Sequence[Outcome]]) -> char
             "data": lines,
             "layout": {
                 **charts.STYLE,
-                "height": HEIGHT_PX,
+                "height": SMALL_PX if small else HEIGHT_PX,
                 "xaxis": {"title": {"text": experiment.axis}, "rangemode": "tozero"},
                 "yaxis": axis(runs, measure) | {"title": {"text": title}},
                 "legend": LEGEND,

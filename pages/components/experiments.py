@@ -5,9 +5,10 @@ import streamlit as st
 from cnnlab import experiments
 from cnnlab.catalog import NetworkSpec, Section
 from pages.components import experiment_card, experiment_runs, state
+from pages.components.links import EXPERIMENT
 
-# The widget, the part of the address, and what the address said last.
-KEY, PART, ADDRESS = "experiment_choice", "experiment", "experiment.address"
+# Part of the address, and what the address said last.
+PART, ADDRESS = "experiment", "experiment.address"
 INTRODUCTION = (
     "Each of these is a claim of the chapter. **Predict first**, then let it run over three seeds "
     "and read what the data say. Results stay here."
@@ -27,7 +28,7 @@ def show(section: Section, _spec: NetworkSpec) -> None:
             list(found),
             format_func=lambda name: found[name].question,
             captions=[states[name] for name in found],
-            key=KEY,
+            key=EXPERIMENT,
             label_visibility="collapsed",
         )
     if chosen != st.query_params.get(PART):
@@ -44,6 +45,6 @@ def follow(names: list[str]) -> None:
     """
     asked = st.query_params.get(PART)
     if asked in names and asked != state.get(ADDRESS):
-        state.put(KEY, asked)
-    elif state.get(KEY) not in names:
-        state.put(KEY, names[0])
+        state.put(EXPERIMENT, asked)
+    elif state.get(EXPERIMENT) not in names:
+        state.put(EXPERIMENT, names[0])

@@ -6,6 +6,7 @@ import streamlit as st
 from plotly.graph_objects import Figure
 
 from cnnlab.catalog import NETWORKS, SECTIONS, Section
+from cnnlab.experiments import EXPERIMENTS
 from cnnlab.summary import layers
 from cnnlab.trace import trace_of
 from cnnlab.words import words
@@ -24,12 +25,13 @@ and watch it learn. **Every count you see is computed from the model in front of
 """
 NEWCOMERS = """
 **New here?** Take the pages in order: each answers a question that the one before leaves open.
-Read first, then open *Architecture*, *Feature maps* and *Train*. Half an hour a page is enough.
+Read first, then open the other views. Half an hour a page is enough.
 """
 HURRIED = """
-**Ten minutes?** Press *Start* under Train, switch batch norm off and press *Start* again: two
-short runs, and two different curves.
+**One minute?** Every claim of the chapter is an experiment: predict what comes out, let it run
+over three seeds, and read what the data say. This one takes about twenty seconds.
 """
+FIRST = EXPERIMENTS["relu-sigmoid"]
 
 
 def show() -> None:
@@ -38,10 +40,10 @@ def show() -> None:
     with st.container(width=760):
         st.markdown(INTRODUCTION)
         st.subheader("Where to begin", anchor=False)
+        st.markdown(HURRIED)
+        link(SECTIONS[FIRST.section], FIRST.question, view="Experiments", experiment=FIRST.id)
         st.markdown(NEWCOMERS)
         link(SECTIONS["alexnet"], "Begin with 9.1 AlexNet")
-        st.markdown(HURRIED)
-        link(SECTIONS["batch_norm"], "Open 9.5 Batch normalization under Train", view="Train")
     st.subheader("Seven pages", anchor=False)
     cards()
     st.subheader("What they cost", anchor=False)

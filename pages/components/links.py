@@ -14,6 +14,8 @@ from pages.components import configuration, state
 PARTS = {"preset", "exact"}.union(*(names(spec) for spec in NETWORKS.values()))
 # Addresses that the session wrote itself: more are not on their way at once.
 REMEMBERED = 20
+# Which experiment is open.
+EXPERIMENT = "experiment_choice"
 UNUSABLE = "A part of the link cannot be used and was left out."
 
 
@@ -35,6 +37,12 @@ def apply(slug: str, view: str, chosen: Configuration) -> None:
     if len(section.networks) > 1:
         state.put("network", chosen.network)
     configuration.keep(section, chosen)
+
+
+def open_experiment(name: str) -> None:
+    """Let the open page show the card of an experiment; for the callback of a button."""
+    state.put(EXPERIMENT, name)
+    state.put("view", "Experiments")
 
 
 def look_inside(run: RunRecord) -> None:

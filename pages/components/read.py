@@ -8,14 +8,15 @@ import streamlit as st
 
 from cnnlab import diagrams
 from cnnlab.catalog import NETWORKS, NetworkSpec, Section
+from cnnlab.experiments import EXPERIMENTS as CLAIMS
 from cnnlab.trace import trace_of
-from pages.components import activation_charts, drawings, exercises
+from pages.components import activation_charts, drawings, exercises, experiment_link
 
 TEXTS = Path(__file__).parents[2] / "assets" / "text"
 WORDS_PER_MINUTE = 180
-# A line of a text that stands for figures, "{figure: block, network}" for two side by side, or
-# for the things to try.
-MARKER = re.compile(r"^\{(?:figure: )?([\w, ]+)\}$", re.MULTILINE)
+# A line of a text that stands for figures, "{figure: block, network}" for two side by side, for an
+# experiment, or for the things to try.
+MARKER = re.compile(r"^\{(?:figure: |experiment: )?([\w, -]+)\}$", re.MULTILINE)
 ACTIVATIONS, EXERCISES = "activations", "exercises"
 
 
@@ -28,6 +29,8 @@ def show(section: Section, _spec: NetworkSpec) -> None:
                 activation_charts.show()
             elif kinds == [EXERCISES]:
                 exercises.show(section)
+            elif kinds and kinds[0] in CLAIMS:
+                experiment_link.show(kinds[0])
             elif kinds:
                 row = "_".join(kinds)
                 drawings.show(book_figures(section, kinds), row, headings=False)

@@ -5,6 +5,7 @@ from itertools import combinations
 from playwright.sync_api import FloatRect, Page, expect
 
 from cnnlab.catalog import SECTIONS
+from pages.components.home import FIRST
 from tests.browser.conftest import DESKTOP, LAPTOP, PHONE, Server
 
 SLOW_MS = 120_000
@@ -63,5 +64,6 @@ def test_all_of_a_card_is_its_link(page: Page, server: Server) -> None:
 def test_the_page_says_where_to_begin(page: Page, server: Server) -> None:
     page.goto(server.url)
     expect(page.get_by_role("heading", name="Where to begin")).to_be_visible(timeout=SLOW_MS)
-    page.get_by_role("link", name="Open 9.5 Batch normalization under Train").click()
-    expect(page.get_by_role("button", name="Start")).to_be_visible(timeout=SLOW_MS)
+    page.get_by_role("link", name=FIRST.question).click()
+    answer = page.get_by_role("button", name=FIRST.rule.answers["first"])
+    expect(answer).to_be_visible(timeout=SLOW_MS)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from cnnlab import catalog, exercises
+from cnnlab.experiments import EXPERIMENTS
 
 TEXTS = Path(__file__).parents[2] / "assets" / "text"
 
@@ -113,6 +114,14 @@ def test_a_text_has_its_figures_between_paragraphs(slug: str) -> None:
     found = re.findall(r"(?<=\n\n)\{figure: (.*)\}(?=\n\n)", read(slug))
     assert found == FIGURES[slug]
     assert read(slug).count("{figure") == len(found)
+
+
+@slugs
+def test_a_text_leads_to_experiments_of_its_page_where_it_makes_their_claims(slug: str) -> None:
+    found = re.findall(r"(?<=\n\n)\{experiment: (.*)\}(?=\n\n)", read(slug))
+    assert found
+    assert read(slug).count("{experiment") == len(found) == len(set(found))
+    assert {EXPERIMENTS[name].section for name in found} == {slug}
 
 
 @slugs
