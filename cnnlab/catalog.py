@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from torch import nn
 
 from cnnlab.errors import ConfigError
 from cnnlab.network_spec import NetworkSpec, Recipe
-from cnnlab.networks import alexnet, densenet, googlenet, lenet, nin, resnet, vgg
+from cnnlab.networks import alexnet, densenet, googlenet, lenet, nin, residual, resnet, vgg
 
 __all__ = [
     "NETWORKS",
@@ -127,7 +127,7 @@ NETWORKS: dict[str, NetworkSpec] = {
             network=resnet.ResNet,
             options=resnet.ResNetOptions,
             presets=resnet.PRESETS,
-            blocks=(resnet.Residual, resnet.Bottleneck),
+            blocks=get_args(residual.Block),
             book=book_recipe(image_size=96, batch_size=256, lr=0.05),
             quick=Recipe(image_size=32, batch_size=64, lr=0.05, epochs=2, momentum=0.9),
         ),
@@ -232,6 +232,7 @@ SECTIONS: dict[str, Section] = {
             aim="Take the skips out of a deep network, put them back, and compare.",
             networks=("resnet",),
             main_knobs=("skip", "depth"),
+            code=("residual.py",),
         ),
         Section(
             slug="densenet",

@@ -17,6 +17,7 @@ WORDS = {
     "torchvision": "torchvision's",
     "7x7": "7×7",
     "3x3": "3×3",
+    "1x1": "1×1",
     "pointwise": "1×1 convolutions",
     "stem_kernel_size": "First kernel size",
     "stem_stride": "First stride",

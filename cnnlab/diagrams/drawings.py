@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import get_args
 
 from torch import nn
 
@@ -10,9 +11,9 @@ from cnnlab.diagrams.nodes import Node, Nodes, folded, unfolded
 from cnnlab.diagrams.steps import ModuleTypes, steps
 from cnnlab.diagrams.wording import block_types, describe
 from cnnlab.errors import ConfigError
+from cnnlab.networks import residual
 from cnnlab.networks.batch_norm import NormLayer, norm_kind
 from cnnlab.networks.densenet import DenseBlock, DenseLayer
-from cnnlab.networks.resnet import Bottleneck, Residual
 from cnnlab.trace import Shape, Trace
 
 # Characters per line of a label: what a phone shows without shrinking it much.
@@ -164,6 +165,6 @@ def shortened(nodes: Nodes) -> Nodes:
 
 
 DRAWINGS: dict[ModuleTypes, Callable[[Sequence[PlacedBlock]], str]] = {
-    (Residual, Bottleneck): residual_blocks,
+    get_args(residual.Block): residual_blocks,
     (DenseBlock,): dense_block,
 }

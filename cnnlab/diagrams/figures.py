@@ -14,11 +14,11 @@ from cnnlab.diagrams.drawings import (
 )
 from cnnlab.diagrams.wording import convolutions, describe
 from cnnlab.errors import ConfigError
+from cnnlab.networks import residual
 from cnnlab.networks.batch_norm import NormKind, NormLayer, norm_kind
 from cnnlab.networks.densenet import DenseBlock
 from cnnlab.networks.googlenet import Inception
 from cnnlab.networks.nin import NiNBlock
-from cnnlab.networks.resnet import Bottleneck, Residual
 from cnnlab.networks.vgg import VGGBlock
 from cnnlab.trace import Trace
 
@@ -73,14 +73,22 @@ def block(title: str, found: Trace) -> Figure | None:
         return None
     first = blocks[0].module
     caption = CAPTIONS.get(type(first), "")
-    if isinstance(first, Residual | Bottleneck) and first.shortcut is None:
-        caption = NO_SKIP
+    if isinstance(first, residual.Block):
+        caption = residual_caption(first, found.outline)
     _, ((name,), *_) = describe(first)
     return Figure(
         title=f"{name[0].upper()}{name[1:]} of {title} in detail",
         caption=" ".join([caption, *bias_note(found.outline)]),
         source=block_diagram(found),
     )
+
+
+def residual_caption(first: residual.Block, model: nn.Module) -> str:
+    """What is on the skips, and in which order a block computes."""
+    fitted = any(isinstance(layer, residual.ZeroPadded) for layer in model.modules())
+    skip = NO_SKIP if first.shortcut is None else SKIP_ZERO_PADDED if fitted else SKIP
+    pre = isinstance(first, residual.PreActivation | residual.PreActivationBottleneck)
+    return f"{skip} {PRE_ACTIVATION}" if pre else skip
 
 
 def norm_placement(title: str, found: Trace) -> Figure:
@@ -134,6 +142,11 @@ SKIP = (
     "The input of the block is added to its output; where their shapes differ, a 1×1 convolution "
     "fits the input first."
 )
+SKIP_ZERO_PADDED = (
+    "The input of the block is added to its output; where their shapes differ, every second pixel "
+    "of it is added, and nothing to the new channels."
+)
+PRE_ACTIVATION = "Batch norm and activation stand before each convolution."
 NO_SKIP = "The skip is off: nothing but what the layers make of the input reaches the output."
 CAPTIONS: dict[type[nn.Module], str] = {
     VGGBlock: (
@@ -146,8 +159,6 @@ CAPTIONS: dict[type[nn.Module], str] = {
     Inception: (
         "All paths read the same input; the concatenation puts their channels one after another."
     ),
-    Residual: SKIP,
-    Bottleneck: SKIP,
     DenseBlock: (
         "Every layer reads the channels of the input and of all layers before it, concatenated, "
         "and adds its own."

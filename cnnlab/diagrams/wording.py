@@ -14,7 +14,16 @@ from cnnlab.networks.batch_norm import BatchNorm, NormLayer, norm_kind
 from cnnlab.networks.densenet import DenseBlock, DenseLayer, Transition
 from cnnlab.networks.googlenet import Inception
 from cnnlab.networks.nin import NiNBlock
-from cnnlab.networks.resnet import Bottleneck, Residual
+from cnnlab.networks.residual import (
+    Block as ResidualBlock,
+)
+from cnnlab.networks.residual import (
+    Bottleneck,
+    PreActivation,
+    PreActivationBottleneck,
+    Residual,
+    ZeroPadded,
+)
 from cnnlab.networks.vgg import VGGBlock
 from cnnlab.words import inside, words
 
@@ -68,6 +77,11 @@ def adaptive_pooling(layer: nn.AdaptiveAvgPool2d) -> Line:
     return (f"average pooling to {square(layer.output_size)}",)
 
 
+def zero_padding(layer: ZeroPadded) -> Line:
+    every = ("every second pixel",) if layer.stride > 1 else ()
+    return (*every, f"zeros for {counted(layer.new_channels, 'channel')}")
+
+
 def normalization(layer: NormLayer) -> Line:
     """Batch normalization, and which kind where it is not the usual one."""
     kind = norm_kind(layer)
@@ -80,6 +94,7 @@ LAYERS: dict[type[nn.Module], tuple[Kind, Callable[[Any], Line]]] = {
     nn.BatchNorm1d: ("normalization", normalization),
     nn.BatchNorm2d: ("normalization", normalization),
     BatchNorm: ("normalization", normalization),
+    ZeroPadded: ("other", zero_padding),
     nn.MaxPool2d: (
         "pooling",
         lambda x: (f"{square(x.kernel_size)} max-pooling", f"stride {x.stride}"),
@@ -133,7 +148,7 @@ def paths(block: Inception) -> tuple[Line, ...]:
     return ((f"{' + '.join(map(str, channels))} = {counted(sum(channels), 'channel')}",),)
 
 
-def residual(block: Residual | Bottleneck) -> tuple[Line, ...]:
+def residual(block: ResidualBlock) -> tuple[Line, ...]:
     """Channels and stride of the main path, and what is on the skip."""
     main = [layer for layer in block.children() if isinstance(layer, nn.Conv2d)]
     # In the book's variant the skip is a convolution too.
@@ -141,6 +156,8 @@ def residual(block: Residual | Bottleneck) -> tuple[Line, ...]:
     size = counted(main[-1].out_channels, "channel"), *steps_of(prod(c.stride[0] for c in main))
     if block.shortcut is None:
         return size, ("no skip",)
+    if isinstance(block.shortcut, ZeroPadded):
+        return size, ("zero-padded skip",)
     return (
         size,
         *[
@@ -170,6 +187,8 @@ BLOCKS: dict[type[nn.Module], Block] = {
     Inception: Block("Inception block", paths, stacks=True),
     Residual: Block("residual block", residual),
     Bottleneck: Block("bottleneck block", residual),
+    PreActivation: Block("pre-activation block", residual),
+    PreActivationBottleneck: Block("pre-activation bottleneck block", residual),
     DenseBlock: Block("dense block", dense),
     DenseLayer: Block("dense layer", sequence),
     Transition: Block("transition", sequence),

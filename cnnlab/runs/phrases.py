@@ -20,6 +20,8 @@ FORMS = {
     "pooling": "{} pooling",
     "schedule": "{} rate",
     "init": "{} weights",
+    "shortcut": "{} skip",
+    "order": "{} order",
     "norm": "batch norm: {}",
     "norm_place": "batch norm {}",
     "init_scale": "initial weights × {}",

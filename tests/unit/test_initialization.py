@@ -21,6 +21,8 @@ ARMS = [
     ("nin", {"pointwise": 1, "batch_norm": False}, {"pointwise": 2, "batch_norm": True}),
     ("resnet", {"depth": 18}, {"depth": 34}),
     ("resnet", {"skip": True}, {"skip": False}),
+    ("resnet", {"shortcut": "1x1"}, {"shortcut": "zero-padded"}),
+    ("resnet", {"order": "post-activation"}, {"order": "pre-activation"}),
 ]
 
 

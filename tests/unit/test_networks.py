@@ -1,6 +1,6 @@
 """The networks against the book's figures, and every knob at its bounds."""
 
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import torch
@@ -13,7 +13,10 @@ from cnnlab.errors import ConfigError
 from cnnlab.networks.densenet import DenseBlock, DenseNetOptions
 from cnnlab.networks.googlenet import GoogLeNetOptions, Inception
 from cnnlab.networks.options import ACTIVATIONS, Activation
-from cnnlab.networks.resnet import Bottleneck, Residual, ResNetOptions
+from cnnlab.networks.residual import (
+    Block,
+    ResidualOptions,
+)
 from tests.unit.knobs import (
     FIELDS,
     PRESETS,
@@ -252,13 +255,13 @@ def test_the_final_activation_of_nin_decides_whether_logits_can_be_negative() ->
     assert lowest[True] >= 0 > lowest[False]
 
 
-@pytest.mark.parametrize("block", [Residual, Bottleneck])
+@pytest.mark.parametrize("block", get_args(Block))
 @pytest.mark.parametrize("skip", [True, False])
 def test_a_residual_block_that_computes_nothing_is_the_identity(
-    block: type[Residual] | type[Bottleneck], skip: bool
+    block: type[Block], skip: bool
 ) -> None:
     channels = 8
-    options = ResNetOptions(skip=skip, batch_norm=False)
+    options = ResidualOptions(skip=skip, batch_norm=False)
     layer = block(options, channels * block.expansion, channels, stride=1)
     for weight in layer.parameters():
         nn.init.zeros_(weight)

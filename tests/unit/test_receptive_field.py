@@ -9,7 +9,8 @@ from torch import Tensor, nn
 from cnnlab import catalog
 from cnnlab.networks.densenet import DenseBlock, DenseNetOptions
 from cnnlab.networks.googlenet import GoogLeNetOptions, Inception
-from cnnlab.networks.resnet import Residual, ResNetOptions
+from cnnlab.networks.residual import Residual
+from cnnlab.networks.resnet import ResNetOptions
 from cnnlab.summary import summarize
 from tests.unit.knobs import thin
 
