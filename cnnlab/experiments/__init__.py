@@ -1,14 +1,23 @@
 """The claims of the chapter as experiments: predicted, run over seeds, judged from the data."""
 
 from cnnlab.errors import ConfigError
-from cnnlab.experiments import alexnet, batch_norm, densenet, googlenet, nin, resnet, vgg
+from cnnlab.experiments import (
+    alexnet,
+    batch_norm,
+    densenet,
+    googlenet,
+    nin,
+    norm_kinds,
+    resnet,
+    vgg,
+)
 from cnnlab.experiments.experiment import SEEDS, Experiment
 from cnnlab.experiments.outcome import Outcome
 from cnnlab.experiments.verdict import Verdict
 
 __all__ = ["EXPERIMENTS", "SEEDS", "Experiment", "Outcome", "Verdict", "experiment", "of_section"]
 
-_PAGES = (alexnet, vgg, nin, googlenet, batch_norm, resnet, densenet)
+_PAGES = (alexnet, vgg, nin, googlenet, batch_norm, norm_kinds, resnet, densenet)
 EXPERIMENTS: dict[str, Experiment] = {one.id: one for page in _PAGES for one in page.EXPERIMENTS}
 
 

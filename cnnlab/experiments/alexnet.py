@@ -10,6 +10,8 @@ from cnnlab.experiments.verdict import Ahead
 from cnnlab.training.probes.layer_statistics import LayerStatisticsProbe
 
 LENET: Mapping[str, Value] = {"train_size": 4000, "epochs": 4, "batch_size": 32}
+RELU: Mapping[str, Value] = {**LENET, "activation": "relu", "pooling": "average"}
+SIGMOID: Mapping[str, Value] = {**LENET, "activation": "sigmoid", "pooling": "average"}
 # Both networks with the same optimizer, on the same pictures, for the same time.
 RACE: Mapping[str, Value] = {
     "image_size": 48,
@@ -43,6 +45,45 @@ EXPERIMENTS = (
         "unchanged wherever a unit is on.",
         contested="Much of it is a matter of the first weights. With larger ones, or with batch "
         "norm after each layer, the same sigmoid network learns as well.",
+    ),
+    Experiment(
+        id="init-scale-relu",
+        section="alexnet",
+        question="First weights ten times too small or too large: what does a ReLU network do?",
+        claim="ReLU is more forgiving about its first weights than sigmoid.",
+        source="Dive into Deep Learning, section on AlexNet",
+        arms=tuple(
+            trained(f"×{scale:g}", "lenet", **{**RELU, "init_scale": scale})
+            for scale in (1.0, 0.1, 3.0)
+        ),
+        differs=("init_scale",),
+        metric=AtEnd("train_loss"),
+        rule=Ahead("×1", "×0.1"),
+        also=(AtEnd("test_accuracy"), FirstGradient()),
+        probes=(LayerStatisticsProbe(),),
+        why="Small weights make small values, and the next layer makes them smaller still. After "
+        "five layers nothing of the picture is left, and nothing of the gradient either. Larger "
+        "weights help up to a point: then the values grow from layer to layer.",
+    ),
+    Experiment(
+        id="init-scale-sigmoid",
+        section="alexnet",
+        question="With sigmoid: do larger first weights bring the gradient back?",
+        claim="That gradients vanish in a sigmoid network is a matter of its first weights too.",
+        source="Glorot & Bengio 2010; the comparison is ours",
+        arms=tuple(
+            trained(f"×{scale:g}", "lenet", **{**SIGMOID, "init_scale": scale})
+            for scale in (5.0, 1.0, 10.0)
+        ),
+        differs=("init_scale",),
+        metric=FirstGradient(),
+        rule=Ahead("×5", "×1"),
+        also=(AtEnd("train_loss"), AtEnd("test_accuracy")),
+        probes=(LayerStatisticsProbe(),),
+        why="On its way back the gradient is multiplied by the slope of the sigmoid and by the "
+        "weights. The slope is a quarter at most; weights five times as large make up for it.",
+        contested="A gradient that arrives is not yet a network that learns: with large weights "
+        "many units sit on the flat ends of the sigmoid. Look at the accuracies.",
     ),
     Experiment(
         id="lenet-alexnet",
