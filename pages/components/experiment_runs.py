@@ -3,13 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import streamlit as st
-
 from cnnlab.experiments import SEEDS, Experiment, Outcome, Verdict
 from cnnlab.experiments.outcome import of_record
 from cnnlab.runs.predictions import Prediction
 from cnnlab.runs.store import ACTIVE, RunRecord
-from cnnlab.training.events import Measurement
 from pages.components import services, state
 
 NOT_YET, PREDICTED, GOING_ON = "Not predicted yet", "Predicted, not run yet", "Running"
@@ -56,13 +53,8 @@ def outcome(run: RunRecord, observed: bool) -> Outcome:
     """What a run came to; of one that has ended it is read once."""
     if run.status in ACTIVE:
         return of_record(run, services.curve(run))
-    measured = _measurements(run.id) if observed else ()
+    measured = services.layer_statistics(run) if observed else ()
     return of_record(run, services.curve(run), measured)
-
-
-@st.cache_resource(max_entries=200, show_spinner=False)
-def _measurements(run: str) -> tuple[Measurement, ...]:
-    return tuple(services.store().measurements(run, "layer_statistics"))
 
 
 def states(experiments: Sequence[Experiment]) -> dict[str, str]:

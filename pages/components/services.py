@@ -6,6 +6,12 @@ from cnnlab.jobs import choose
 from cnnlab.jobs.limits import Settings
 from cnnlab.jobs.manager import RunManager
 from cnnlab.runs.store import ACTIVE, Curve, RunRecord, RunStore
+from cnnlab.training.events import Measurement
+
+# The kind of measurement that is drawn.
+LAYERS = "layer_statistics"
+# There are megabytes of them, and curves are drawn three times a second.
+SO_FAR_S = 3.0
 
 
 @st.cache_resource(show_spinner=False)
@@ -23,6 +29,21 @@ def store() -> RunStore:
 def curve(run: RunRecord) -> Curve:
     """The points of a run; those of one that has ended are kept."""
     return store().curve(run.id) if run.status in ACTIVE else _ended_curve(run.id)
+
+
+def layer_statistics(run: RunRecord) -> tuple[Measurement, ...]:
+    """What was observed of a run's layers; of a run that has ended it is read once."""
+    return _statistics_so_far(run.id) if run.status in ACTIVE else _ended_statistics(run.id)
+
+
+@st.cache_resource(ttl=SO_FAR_S, max_entries=100, show_spinner=False)
+def _statistics_so_far(run: str) -> tuple[Measurement, ...]:
+    return tuple(store().measurements(run, LAYERS))
+
+
+@st.cache_resource(max_entries=100, show_spinner=False)
+def _ended_statistics(run: str) -> tuple[Measurement, ...]:
+    return tuple(store().measurements(run, LAYERS))
 
 
 @st.cache_resource(max_entries=500, show_spinner=False)

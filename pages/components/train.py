@@ -14,6 +14,7 @@ from pages.components import (
     curves,
     data_state,
     focus,
+    inside_run,
     knobs,
     panel,
     presets,
@@ -76,7 +77,7 @@ def buttons(
         and config
     ):
         try:
-            seeds.start(config, section.slug)
+            seeds.start(inside_run.observed(config), section.slug)
         except CnnLabError as error:
             st.error(str(error))
         else:
@@ -91,6 +92,7 @@ def buttons(
             focus.hand_to("start")
             st.rerun()
     count = seeds.choice(row)
+    inside_run.choice(row)
     if config:
         small = stand_in.is_in_use(section, spec) and config.epochs <= spec.quick.epochs
         offer = None if small else partial(stand_in.choose, section, spec, False)

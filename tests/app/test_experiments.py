@@ -6,7 +6,7 @@ from streamlit.testing.v1 import AppTest
 from cnnlab.experiments import EXPERIMENTS, Experiment
 from cnnlab.runs.store import RunStore
 from cnnlab.training.config import RunConfig
-from cnnlab.training.events import Evaluation, Progress
+from cnnlab.training.events import Evaluation, Measurement, Progress
 from pages.components import experiment_runs, services
 from tests.app.conftest import Open
 from tests.app.runs_page import ME
@@ -148,3 +148,20 @@ def test_a_link_to_an_experiment_of_another_page(open_page: Open) -> None:
     app = open_page("vgg", link={"view": "Experiments", "experiment": "relu-sigmoid"})
     assert not app.exception
     assert app.subheader[0].value == EXPERIMENTS["vgg-depth"].question
+
+
+def test_inside_the_runs_of_an_observed_experiment(open_page: Open, store: RunStore) -> None:
+    predicted_and_run(store, RELU, "first", ended=6)
+    for run in store.runs(ME):
+        values = {"gradient_norm": 0.1, "std": 1.0, "zeros": 0.5, "activations": [1] * 40}
+        place = {"step": 1, "epoch": 0.0, "elapsed_s": 0.0, "kind": "layer_statistics"}
+        store.append(run.id, [Measurement(**place, layer="conv1", values=values)])
+    app = open_page("alexnet", "Experiments", **{"inside.relu-sigmoid.open": True})
+    text = said(app)
+    assert "the lighter, the more of its values lie there" in text
+    assert len(app.selectbox(key="inside.relu-sigmoid.run").options) == 6
+    app.segmented_control(key="inside.relu-sigmoid.quantity").set_value("Share of zeros").run()
+    assert not app.exception
+    # Folded, nothing of it is drawn.
+    app = open_page("alexnet", "Experiments")
+    assert "the lighter" not in said(app)
