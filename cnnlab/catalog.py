@@ -194,7 +194,7 @@ SECTIONS: dict[str, Section] = {
             title="VGG",
             aim="Build a network from one repeated block, and watch where the parameters go.",
             networks=("vgg",),
-            main_knobs=("depth", "base_channels"),
+            main_knobs=("depth", "base_channels", "kernel_size"),
             preset="d2l_full",
         ),
         Section(
@@ -203,7 +203,7 @@ SECTIONS: dict[str, Section] = {
             title="NiN",
             aim="Replace the fully-connected layers by 1×1 convolutions and an average.",
             networks=("nin",),
-            main_knobs=("pointwise", "final_activation"),
+            main_knobs=("pointwise", "head", "final_activation"),
         ),
         Section(
             slug="googlenet",

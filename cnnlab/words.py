@@ -1,5 +1,7 @@
 """Names of fields and of their choices as a reader says them."""
 
+import re
+
 from pydantic import BaseModel
 
 WORDS = {
@@ -15,9 +17,6 @@ WORDS = {
     "d2l_bn": "The book's, with batch norm",
     "d2l_full": "The book's, full width",
     "torchvision": "torchvision's",
-    "7x7": "7×7",
-    "3x3": "3×3",
-    "1x1": "1×1",
     "pointwise": "1×1 convolutions",
     "stem_kernel_size": "First kernel size",
     "stem_stride": "First stride",
@@ -47,7 +46,7 @@ def words(name: object) -> str:
         return WORDS[text]
     if text.startswith(("vgg", "resnet", "densenet")) and text[-1].isdigit():
         return {"v": "VGG-", "r": "ResNet-", "d": "DenseNet-"}[text[0]] + text.lstrip("vgresntd")
-    return text.replace("_", " ").capitalize()
+    return re.sub(r"(?<=\d)x(?=\d)", "×", text).replace("_", " ").capitalize()
 
 
 def title(model: type[BaseModel], name: str) -> str:

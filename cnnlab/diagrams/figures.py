@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from torch import nn
 
 from cnnlab import catalog
+from cnnlab.diagrams import captions
 from cnnlab.diagrams.drawings import (
     block_diagram,
     network_diagram,
@@ -72,13 +74,13 @@ def block(title: str, found: Trace) -> Figure | None:
     if not blocks:
         return None
     first = blocks[0].module
-    caption = CAPTIONS.get(type(first), "")
+    caption = CAPTIONS[type(first)](first) if type(first) in CAPTIONS else ""
     if isinstance(first, residual.Block):
         caption = residual_caption(first, found.outline)
     _, ((name,), *_) = describe(first)
     return Figure(
         title=f"{name[0].upper()}{name[1:]} of {title} in detail",
-        caption=" ".join([caption, *bias_note(found.outline)]),
+        caption=" ".join(filter(None, [caption, *bias_note(found.outline)])),
         source=block_diagram(found),
     )
 
@@ -148,18 +150,13 @@ SKIP_ZERO_PADDED = (
 )
 PRE_ACTIVATION = "Batch norm and activation stand before each convolution."
 NO_SKIP = "The skip is off: nothing but what the layers make of the input reaches the output."
-CAPTIONS: dict[type[nn.Module], str] = {
-    VGGBlock: (
-        "A 3×3 convolution with padding keeps height and width, the pooling at the end halves them."
-    ),
-    NiNBlock: (
-        "The 1×1 convolutions are a small fully-connected network, the same at every pixel: they "
-        "read its channels and nothing beside it."
-    ),
-    Inception: (
+CAPTIONS: dict[type[nn.Module], Callable[[Any], str]] = {
+    VGGBlock: captions.of_vgg,
+    NiNBlock: captions.of_nin,
+    Inception: lambda _: (
         "All paths read the same input; the concatenation puts their channels one after another."
     ),
-    DenseBlock: (
+    DenseBlock: lambda _: (
         "Every layer reads the channels of the input and of all layers before it, concatenated, "
         "and adds its own."
     ),

@@ -1,15 +1,24 @@
 """Network in network: 1×1 convolutions at every pixel, global average pooling at the end."""
 
+from typing import Literal
+
 from pydantic import Field
 from torch import nn
 
-from cnnlab.networks.options import ACTIVATIONS, Activation, Dropout, Options, Width, scaled
+from cnnlab.networks.options import ACTIVATIONS, Activation, Dropout, Head, Options, Width, scaled
 
 
 class NiNOptions(Options):
     """The knobs of NiN; the defaults are the book's network."""
 
     pointwise: int = Field(2, ge=0, le=4, description="1×1 convolutions in each block.")
+    pointwise_kernel_size: Literal[1, 3] = Field(
+        1,
+        title="Inner kernel size",
+        description="Window of the convolutions after the first of a block: 1×1, or padded 3×3 "
+        "in their place.",
+    )
+    head: Head = "average"
     batch_norm: bool = Field(False, description="Normalize after every convolution.")
     activation: Activation = Field("relu", description="What follows every convolution.")
     width: Width = 1.0
@@ -39,11 +48,12 @@ class NiNBlock(nn.Sequential):
         final_activation: bool = True,
     ) -> None:
         super().__init__()
+        side = o.pointwise_kernel_size
         for i in range(1 + o.pointwise):
             conv = (
                 nn.Conv2d(in_channels, out_channels, kernel_size, stride, padding)
                 if i == 0
-                else nn.Conv2d(out_channels, out_channels, kernel_size=1)
+                else nn.Conv2d(out_channels, out_channels, side, padding=side // 2)
             )
             self.add_module(f"conv{i + 1}", conv)
             if i < o.pointwise or final_activation:
@@ -54,6 +64,8 @@ class NiNBlock(nn.Sequential):
 
 class NiN(nn.Sequential):
     """Four NiN blocks; the last has one channel per class, averaged to the logits.
+
+    The other head reads all pixels of these channels, as in the paper's section 4.6.
 
     Shape: (N, in_channels, H, W) -> (N, num_classes).
     Source: D2L 1.0.3, section 8.3; Lin et al. 2013.
@@ -74,8 +86,12 @@ class NiN(nn.Sequential):
         self.block4 = NiNBlock(
             o, c3, o.num_classes, 3, padding=1, final_activation=o.final_activation
         )
-        self.global_pool = nn.AdaptiveAvgPool2d(1)
+        if o.head == "average":
+            self.global_pool = nn.AdaptiveAvgPool2d(1)
         self.flatten = nn.Flatten()
+        if o.head == "fully_connected":
+            # How many pixels arrive here follows from the size of the picture.
+            self.fc = nn.LazyLinear(o.num_classes)
 
 
 PRESETS = {

@@ -30,6 +30,13 @@ Dropout = Annotated[
     float,
     Field(ge=0, le=0.9, multiple_of=0.05, description="Share of values set to zero in training."),
 ]
+Head = Annotated[
+    Literal["average", "fully_connected"],
+    Field(
+        description="What ends the network: the average of every map (global average pooling), or "
+        "a fully-connected layer that reads all their pixels."
+    ),
+]
 
 
 class Options(Validated):

@@ -1,4 +1,4 @@
-"""VGG: blocks of 3×3 convolutions, each block ending in a pooling that halves the picture."""
+"""VGG: blocks of small convolutions, each block ending in a pooling that halves the picture."""
 
 from typing import Literal
 
@@ -8,14 +8,29 @@ from torch import nn
 from cnnlab.networks.options import ACTIVATIONS, Activation, Dropout, Options
 
 # Convolutions in each of the five blocks; with the three fully-connected layers they
-# give the network its number. Simonyan & Zisserman 2014, table 1: A, B, D, E.
-CONVOLUTIONS = {11: (1, 1, 2, 2, 2), 13: (2, 2, 2, 2, 2), 16: (2, 2, 3, 3, 3), 19: (2, 2, 4, 4, 4)}
+# give the network its number. Simonyan & Zisserman 2014, table 1: A, B, D, E. Our own are 8,
+# for laptops, and 18, so that one, two or three 3×3 can be held against one wider window.
+CONVOLUTIONS = {
+    8: (1, 1, 1, 1, 1),
+    11: (1, 1, 2, 2, 2),
+    13: (2, 2, 2, 2, 2),
+    16: (2, 2, 3, 3, 3),
+    18: (3, 3, 3, 3, 3),
+    19: (2, 2, 4, 4, 4),
+}
 
 
 class VGGOptions(Options):
     """The knobs of VGG; the defaults are the width that the book trains."""
 
-    depth: Literal[11, 13, 16, 19] = Field(11, description="Layers with weights.")
+    depth: Literal[8, 11, 13, 16, 18, 19] = Field(
+        11,
+        description="Layers with weights. 8, 13 and 18 have one, two and three convolutions in "
+        "every block; 8 and 18 are not in the paper.",
+    )
+    kernel_size: Literal[3, 5, 7] = Field(
+        3, description="Side of the convolution windows; the padding keeps the size."
+    )
     base_channels: int = Field(
         16,
         ge=1,
@@ -42,7 +57,7 @@ class VGGBlock(nn.Sequential):
     ) -> None:
         super().__init__()
         for i in range(1, convolutions + 1):
-            conv = nn.Conv2d(in_channels, out_channels, kernel_size=3, padding=1)
+            conv = nn.Conv2d(in_channels, out_channels, o.kernel_size, padding=o.kernel_size // 2)
             self.add_module(f"conv{i}", conv)
             if o.batch_norm:
                 self.add_module(f"norm{i}", nn.BatchNorm2d(out_channels))

@@ -22,6 +22,8 @@ FORMS = {
     "init": "{} weights",
     "shortcut": "{} skip",
     "order": "{} order",
+    "pointwise_kernel_size": "inner {0}×{0}",
+    "head": "{} head",
     "norm": "batch norm: {}",
     "norm_place": "batch norm {}",
     "init_scale": "initial weights × {}",

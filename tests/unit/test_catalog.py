@@ -138,7 +138,9 @@ def test_knobs_of_another_network_are_refused() -> None:
 
 
 def test_every_complaint_is_told_at_once() -> None:
-    with pytest.raises(ConfigError, match=r"depth: 12 .* 11, 13, 16 or 19\. hidden: 1 .* 16\."):
+    with pytest.raises(
+        ConfigError, match=r"depth: 12 .* 8, 11, 13, 16, 18 or 19\. hidden: 1 .* 16\."
+    ):
         catalog.build("vgg", hidden=1, depth=12)
 
 
