@@ -9,7 +9,17 @@ from torch import nn
 
 from cnnlab.errors import ConfigError
 from cnnlab.network_spec import NetworkSpec, Recipe
-from cnnlab.networks import alexnet, densenet, googlenet, lenet, nin, residual, resnet, vgg
+from cnnlab.networks import (
+    alexnet,
+    densenet,
+    googlenet,
+    inception,
+    lenet,
+    nin,
+    residual,
+    resnet,
+    vgg,
+)
 
 __all__ = [
     "NETWORKS",
@@ -115,7 +125,7 @@ NETWORKS: dict[str, NetworkSpec] = {
             network=googlenet.GoogLeNet,
             options=googlenet.GoogLeNetOptions,
             presets=googlenet.PRESETS,
-            blocks=(googlenet.Inception,),
+            blocks=(inception.Inception,),
             book=book_recipe(image_size=96, batch_size=128, lr=0.1),
             quick=Recipe(image_size=40, batch_size=64, lr=0.05, epochs=2, momentum=0.9),
         ),
@@ -211,7 +221,8 @@ SECTIONS: dict[str, Section] = {
             title="GoogLeNet",
             aim="Look at four filter sizes side by side, and find out what each path costs.",
             networks=("googlenet",),
-            main_knobs=("width", "batch_norm"),
+            main_knobs=("paths", "reductions", "width", "batch_norm"),
+            code=("inception.py",),
         ),
         Section(
             slug="batch_norm",

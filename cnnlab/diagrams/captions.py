@@ -1,6 +1,7 @@
 """Captions of blocks, by what is in them."""
 
 from cnnlab.diagrams.wording import convolutions, square
+from cnnlab.networks.inception import Inception
 from cnnlab.networks.nin import NiNBlock
 from cnnlab.networks.vgg import VGGBlock
 
@@ -28,3 +29,14 @@ def of_nin(block: NiNBlock) -> str:
         "The 1×1 convolutions are a small fully-connected network, the same at every pixel: they "
         "read its channels and nothing beside it."
     )
+
+
+def of_inception(block: Inception) -> str:
+    """Which paths there are, and what a pooling without a reduction does."""
+    paths = list(block.children())
+    if len(paths) == 1:
+        return "One path alone makes as many channels as the four would."
+    said = "All paths read the same input; the concatenation puts their channels one after another."
+    if all(convolutions(path) for path in paths):
+        return said
+    return f"{said} The pooling passes on every channel that it reads: the blocks grow."

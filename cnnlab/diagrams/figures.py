@@ -19,7 +19,7 @@ from cnnlab.errors import ConfigError
 from cnnlab.networks import residual
 from cnnlab.networks.batch_norm import NormKind, NormLayer, norm_kind
 from cnnlab.networks.densenet import DenseBlock
-from cnnlab.networks.googlenet import Inception
+from cnnlab.networks.inception import Inception
 from cnnlab.networks.nin import NiNBlock
 from cnnlab.networks.vgg import VGGBlock
 from cnnlab.trace import Trace
@@ -153,9 +153,7 @@ NO_SKIP = "The skip is off: nothing but what the layers make of the input reache
 CAPTIONS: dict[type[nn.Module], Callable[[Any], str]] = {
     VGGBlock: captions.of_vgg,
     NiNBlock: captions.of_nin,
-    Inception: lambda _: (
-        "All paths read the same input; the concatenation puts their channels one after another."
-    ),
+    Inception: captions.of_inception,
     DenseBlock: lambda _: (
         "Every layer reads the channels of the input and of all layers before it, concatenated, "
         "and adds its own."

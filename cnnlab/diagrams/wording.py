@@ -12,7 +12,7 @@ from cnnlab import catalog
 from cnnlab.hooks import leaves
 from cnnlab.networks.batch_norm import BatchNorm, NormLayer, norm_kind
 from cnnlab.networks.densenet import DenseBlock, DenseLayer, Transition
-from cnnlab.networks.googlenet import Inception
+from cnnlab.networks.inception import Inception
 from cnnlab.networks.nin import NiNBlock
 from cnnlab.networks.residual import (
     Block as ResidualBlock,
@@ -144,8 +144,13 @@ def times(number: int, line: Line) -> Line:
 
 def paths(block: Inception) -> tuple[Line, ...]:
     """The channels that each path adds to the concatenation."""
-    channels = [convolutions(path)[-1].out_channels for path in block.children()]
-    return ((f"{' + '.join(map(str, channels))} = {counted(sum(channels), 'channel')}",),)
+    found = [convolutions(path) for path in block.children()]
+    channels = [layers[-1].out_channels for layers in found if layers]
+    if len(channels) < len(found):
+        # A pooling without a 1×1 after it, which is the last path, passes on what it reads.
+        channels.append(block.out_channels - sum(channels))
+    whole = counted(block.out_channels, "channel")
+    return ((f"{' + '.join(map(str, channels))} = {whole}" if len(found) > 1 else whole,),)
 
 
 def residual(block: ResidualBlock) -> tuple[Line, ...]:

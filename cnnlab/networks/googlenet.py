@@ -1,15 +1,11 @@
-"""GoogLeNet: Inception blocks look at several scales at once and concatenate what they see."""
+"""GoogLeNet: a stem, nine Inception blocks, an average; few parameters for its depth."""
 
-from typing import Literal
+from torch import nn
 
-import torch
-from pydantic import Field
-from torch import Tensor, nn
+from cnnlab.networks.inception import Conv, Inception, InceptionOptions, Paths, scaled_paths
+from cnnlab.networks.options import Dropout, Head, Width, scaled
 
-from cnnlab.networks.options import ACTIVATIONS, Activation, Dropout, Options, Width, scaled
-
-# Channels of the four paths: 1×1 | 1×1 -> 3×3 | 1×1 -> 5×5 | pooling -> 1×1.
-Paths = tuple[int, tuple[int, int], tuple[int, int], int]
+# What each path of a block makes; Szegedy et al. 2014, table 1.
 STAGES: dict[int, dict[str, Paths]] = {
     3: {"a": (64, (96, 128), (16, 32), 32), "b": (128, (128, 192), (32, 96), 64)},
     4: {
@@ -23,64 +19,12 @@ STAGES: dict[int, dict[str, Paths]] = {
 }
 
 
-class GoogLeNetOptions(Options):
+class GoogLeNetOptions(InceptionOptions):
     """The knobs of GoogLeNet; the defaults are the book's network."""
 
     width: Width = 1.0
-    batch_norm: bool = Field(False, description="Normalize after every convolution.")
-    activation: Activation = Field("relu", description="What follows every convolution.")
+    head: Head = "average"
     dropout: Dropout = 0.0
-    variant: Literal["book", "torchvision"] = Field(
-        "book", description="torchvision: 3×3 for 5×5, other pooling borders, no bias."
-    )
-
-
-class Conv(nn.Sequential):
-    """A convolution with its normalization, where wanted, and its activation."""
-
-    def __init__(
-        self,
-        o: GoogLeNetOptions,
-        in_channels: int,
-        out_channels: int,
-        kernel_size: int,
-        stride: int = 1,
-        padding: int = 0,
-    ) -> None:
-        super().__init__()
-        bias, eps = (True, 1e-5) if o.variant == "book" else (False, 1e-3)
-        self.conv = nn.Conv2d(in_channels, out_channels, kernel_size, stride, padding, bias=bias)
-        if o.batch_norm:
-            self.norm = nn.BatchNorm2d(out_channels, eps)
-        self.act = ACTIVATIONS[o.activation]()
-
-
-class Inception(nn.Module):
-    """Four paths over the same input, concatenated along the channels.
-
-    Shape: (N, in_channels, H, W) -> (N, sum of the paths' channels, H, W).
-    Source: Szegedy et al. 2014, section 5.
-    """
-
-    def __init__(self, o: GoogLeNetOptions, in_channels: int, paths: Paths) -> None:
-        super().__init__()
-        c1, (c2_in, c2), (c3_in, c3), c4 = paths
-        large = 5 if o.variant == "book" else 3
-        self.path1 = Conv(o, in_channels, c1, kernel_size=1)
-        self.path2 = nn.Sequential(
-            Conv(o, in_channels, c2_in, kernel_size=1), Conv(o, c2_in, c2, 3, padding=1)
-        )
-        self.path3 = nn.Sequential(
-            Conv(o, in_channels, c3_in, kernel_size=1),
-            Conv(o, c3_in, c3, large, padding=large // 2),
-        )
-        self.path4 = nn.Sequential(
-            nn.MaxPool2d(kernel_size=3, stride=1, padding=1),
-            Conv(o, in_channels, c4, kernel_size=1),
-        )
-
-    def forward(self, x: Tensor) -> Tensor:
-        return torch.cat([self.path1(x), self.path2(x), self.path3(x), self.path4(x)], dim=1)
 
 
 class GoogLeNet(nn.Sequential):
@@ -104,19 +48,24 @@ class GoogLeNet(nn.Sequential):
         channels = c3
         for stage, blocks in STAGES.items():
             for letter, paths in blocks.items():
-                paths = scaled_paths(paths, o.width)
-                self.add_module(f"inception{stage}{letter}", Inception(o, channels, paths))
-                channels = paths[0] + paths[1][1] + paths[2][1] + paths[3]
+                block = Inception(o, channels, scaled_paths(paths, o.width))
+                self.add_module(f"inception{stage}{letter}", block)
+                channels = block.out_channels
             if stage == 3:
                 self.pool3 = max_pool(o, kernel_size=3)
             elif stage == 4:
                 self.pool4 = max_pool(o, kernel_size=3 if o.variant == "book" else 2)
 
-        self.global_pool = nn.AdaptiveAvgPool2d(1)
+        if o.head == "average":
+            self.global_pool = nn.AdaptiveAvgPool2d(1)
         self.flatten = nn.Flatten()
         if o.dropout:
             self.drop = nn.Dropout(o.dropout)
-        self.fc = nn.Linear(channels, o.num_classes)
+        if o.head == "average":
+            self.fc = nn.Linear(channels, o.num_classes)
+        else:
+            # It reads every pixel: how many there are follows from the size of the picture.
+            self.fc = nn.LazyLinear(o.num_classes)
 
 
 def max_pool(o: GoogLeNetOptions, kernel_size: int) -> nn.MaxPool2d:
@@ -124,17 +73,6 @@ def max_pool(o: GoogLeNetOptions, kernel_size: int) -> nn.MaxPool2d:
     if o.variant == "book":
         return nn.MaxPool2d(kernel_size, stride=2, padding=1)
     return nn.MaxPool2d(kernel_size, stride=2, ceil_mode=True)
-
-
-def scaled_paths(paths: Paths, width: float) -> Paths:
-    """The channel counts of a block's paths times the width factor."""
-    c1, (c2_in, c2), (c3_in, c3), c4 = paths
-    return (
-        scaled(c1, width),
-        (scaled(c2_in, width), scaled(c2, width)),
-        (scaled(c3_in, width), scaled(c3, width)),
-        scaled(c4, width),
-    )
 
 
 PRESETS = {

@@ -24,6 +24,7 @@ FORMS = {
     "order": "{} order",
     "pointwise_kernel_size": "inner {0}×{0}",
     "head": "{} head",
+    "paths": "paths: {}",
     "norm": "batch norm: {}",
     "norm_place": "batch norm {}",
     "init_scale": "initial weights × {}",

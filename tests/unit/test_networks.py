@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from cnnlab import catalog
 from cnnlab.errors import ConfigError
 from cnnlab.networks.densenet import DenseBlock, DenseNetOptions
-from cnnlab.networks.googlenet import GoogLeNetOptions, Inception
+from cnnlab.networks.inception import Inception, InceptionOptions
 from cnnlab.networks.options import ACTIVATIONS, Activation
 from cnnlab.networks.residual import (
     Block,
@@ -280,7 +280,7 @@ def test_a_dense_block_passes_its_input_on_and_every_layer_reads_all_before() ->
 
 
 def test_an_inception_block_concatenates_its_four_paths() -> None:
-    block = Inception(GoogLeNetOptions(), 5, (2, (3, 4), (1, 2), 3))
+    block = Inception(InceptionOptions(), 5, (2, (3, 4), (1, 2), 3))
     x = torch.rand(2, 5, 7, 7)
     paths = [block.path1(x), block.path2(x), block.path3(x), block.path4(x)]
     assert [p.shape[1] for p in paths] == [2, 4, 2, 3]

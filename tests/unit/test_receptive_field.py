@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from cnnlab import catalog
 from cnnlab.networks.densenet import DenseBlock, DenseNetOptions
-from cnnlab.networks.googlenet import GoogLeNetOptions, Inception
+from cnnlab.networks.inception import Inception, InceptionOptions
 from cnnlab.networks.residual import Residual
 from cnnlab.networks.resnet import ResNetOptions
 from cnnlab.summary import summarize
@@ -102,9 +102,9 @@ def test_where_paths_meet_the_widest_counts() -> None:
 
     inception = nn.Sequential(
         nn.Conv2d(2, 4, 3, stride=2),
-        Inception(GoogLeNetOptions(), 4, (1, (1, 2), (2, 1), 2)),
+        Inception(InceptionOptions(), 4, (1, (1, 2), (2, 1), 2)),
         nn.MaxPool2d(3, stride=2, padding=1),
-        Inception(GoogLeNetOptions(variant="torchvision"), 6, (1, (1, 2), (2, 1), 2)),
+        Inception(InceptionOptions(variant="torchvision"), 6, (1, (1, 2), (2, 1), 2)),
         nn.Conv2d(6, 3, 3),
     )
     assert_fields(inception, 2, 90, at_least=28)
