@@ -12,7 +12,7 @@ from cnnlab import catalog
 from cnnlab.datasets import Dataset
 from cnnlab.datasets.augment import Augment, prepare
 from cnnlab.images import to_batch
-from cnnlab.training import checkpoint
+from cnnlab.training import checkpoint, strided_convolutions
 from cnnlab.training.compute_format import ComputeFormat
 from cnnlab.training.config import RunConfig
 from cnnlab.training.cuda_graphs import StepRecorder
@@ -46,6 +46,7 @@ class Trainer:
         # What is drawn from here on (dropout) does not depend on what was drawn so far.
         seed(self.device, config.seed)
         self.model = model.to(self.device).to(memory_format=layout)
+        strided_convolutions.avoid(self.model, self.device, layout)
         self.optimizer = build_optimizer(config, self.model.parameters(), self.device)
         self.schedule = build_schedule(config, self.optimizer, self.plan.steps)
         self.order = torch.Generator().manual_seed(config.seed)
