@@ -43,8 +43,8 @@ EXPERIMENTS = (
         why="The slope of the sigmoid is a quarter at most. Every layer multiplies the gradient by "
         "it, so that little of it is left when it comes to the first layer. ReLU passes it on "
         "unchanged wherever a unit is on.",
-        contested="Much of it is a matter of the first weights. With larger ones, or with batch "
-        "norm after each layer, the same sigmoid network learns as well.",
+        contested="Part of it is a matter of the first weights, as another card shows. And with "
+        "batch norm after each layer the same sigmoid network learns.",
     ),
     Experiment(
         id="init-scale-relu",

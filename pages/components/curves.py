@@ -103,7 +103,8 @@ def panel(
     if current and current.group_id:
         runs = services.store().groups.runs(current.group_id)
         group_progress.show([Entry(tuple(runs), current.group_id)])
-        inside_run.show([run for run in runs if run.status != "queued"], "inside")
+        begun = {f"Seed {run.config.seed}": run for run in runs if run.status != "queued"}
+        inside_run.show(begun, "inside")
         return
     curve = services.curve(current) if current else Curve()
     earlier = current is not None and is_earlier(current, config)
@@ -111,7 +112,7 @@ def panel(
     draw([run for run in (current, *others) if run], None if earlier else current, colours, config)
     if current:
         outcome(current, curve)
-        inside_run.show([current], "inside")
+        inside_run.show({current.name: current}, "inside")
     shown = [run for run in (current, *others) if run and curve_legend.is_shown(run)]
     for caution in cautions(shown):
         st.caption(f":material/balance: {caution}")

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+import numpy as np
+
 from cnnlab.runs.depth_maps import DepthMap, Quantity
 from cnnlab.training.probes.samples import SCALES
 from pages.components import charts
@@ -11,23 +13,41 @@ ROW_PX, BORDER_PX, LEAST_PX = 18, 90, 200
 COLOURS = "Viridis"
 # Ticks of a histogram's axis: so many of its edges.
 TICKS = 8
+SCALE_TICKS = 5
 
 
 def depth(found: DepthMap, quantity: Quantity) -> charts.Ready:
     """A quantity of every layer over the run, the input's layer on top."""
-    unit = "10<sup>%{z:.1f}</sup>" if quantity.powers else "%{z:.0%}"
-    bar: dict[str, object] = {"title": {"text": ""}, "thickness": 12, "outlinewidth": 0}
-    bar |= {"tickprefix": "10^"} if quantity.powers else {"tickformat": ".0%"}
+    bar: dict[str, object] = {"thickness": 12, "outlinewidth": 0, "tickformat": ".0%"}
+    z = rounded(found)
+    if quantity.powers:
+        bar |= powers(found)
     trace = {
         "type": "heatmap",
         "x": [str(step) for step in found.steps],
         "y": list(found.layers),
-        "z": rounded(found),
+        "z": z,
+        "text": [["" if v is None else read(v, quantity) for v in row] for row in z],
         "colorscale": COLOURS,
         "colorbar": bar,
-        "hovertemplate": f"%{{y}}, step %{{x}}<br>{quantity.title.lower()} {unit}<extra></extra>",
+        "name": quantity.title.lower(),
+        "hovertemplate": "%{y}, step %{x}<br>%{fullData.name} %{text}<extra></extra>",
     }
     return _figure(trace, len(found.layers), {"autorange": "reversed", "automargin": True})
+
+
+def powers(found: DepthMap) -> dict[str, object]:
+    """A few ticks of a scale in powers of ten, with the numbers themselves."""
+    there = found.values[np.isfinite(found.values)]
+    if not len(there):
+        return {}
+    places = np.linspace(there.min(), there.max(), SCALE_TICKS)
+    return {"tickvals": list(places), "ticktext": [f"{10.0**place:.2g}" for place in places]}
+
+
+def read(value: float, quantity: Quantity) -> str:
+    """A value of the map as a reader sees it."""
+    return f"{10.0**value:.3g}" if quantity.powers else f"{value:.0%}"
 
 
 def over_time(found: DepthMap, name: str) -> charts.Ready:

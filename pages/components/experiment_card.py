@@ -156,8 +156,7 @@ def results(experiment: Experiment, was_active: bool) -> None:
         alt=f"The arms of the experiment: {', '.join(arms)}",
     )
     told(found, experiment.judge(outcomes))
-    begun = [run for run in found.runs if run.status != "queued"]
-    inside_run.show(begun, f"inside.{experiment.id}")
+    inside_run.show(found.begun, f"inside.{experiment.id}")
     st.dataframe(
         rows(experiment, outcomes), hide_index=True, placeholder="–", key="experiment_rows"
     )

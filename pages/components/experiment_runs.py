@@ -26,6 +26,15 @@ class Trial:
         """Whether some of its runs wait or go on."""
         return any(run.status in ACTIVE for run in self.runs)
 
+    @property
+    def begun(self) -> dict[str, RunRecord]:
+        """Those of its runs that do not wait, by arm and seed."""
+        return {
+            f"{arm.name}, seed {run.config.seed}": run
+            for run in self.runs
+            if run.status != "queued" and (arm := self.experiment.arm_of(run.config))
+        }
+
     def outcomes(self) -> list[Outcome]:
         """What its runs came to, so far."""
         return [outcome(run, bool(self.experiment.probes)) for run in self.runs]

@@ -1,5 +1,7 @@
 """Inside a run: heat maps over depth and steps, for runs that were observed."""
 
+from collections.abc import Mapping
+
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
@@ -39,9 +41,9 @@ def is_observed(run: RunRecord) -> bool:
     return any(probe.kind == "layer_statistics" for probe in run.config.probes)
 
 
-def show(runs: list[RunRecord], key: str) -> None:
-    """A choice of runs where there are several, and what was seen inside the chosen one."""
-    observed = {run.id: run for run in runs if is_observed(run)}
+def show(runs: Mapping[str, RunRecord], key: str) -> None:
+    """What was seen inside a run, chosen by its name where there are several."""
+    observed = {name: run for name, run in runs.items() if is_observed(run)}
     if not observed:
         return
     place = st.expander(
@@ -56,12 +58,7 @@ def show(runs: list[RunRecord], key: str) -> None:
     with place:
         name = next(iter(observed))
         if len(observed) > 1:
-            name = st.selectbox(
-                "Run",
-                list(observed),
-                format_func=lambda run: observed[run].name,
-                key=f"{key}.run",
-            )
+            name = st.selectbox("Run", list(observed), key=f"{key}.run")
         found = services.layer_statistics(observed[name])
         if not found:
             st.caption("Nothing has been observed yet.")
@@ -75,11 +72,8 @@ def show(runs: list[RunRecord], key: str) -> None:
 
 def layers(found: tuple[Measurement, ...], key: str) -> None:
     """One quantity of all layers."""
-    titles = [quantity.title for quantity in QUANTITIES]
-    chosen = st.segmented_control(
-        "Quantity", titles, default=titles[0], required=True, key=f"{key}.quantity"
-    )
-    quantity = QUANTITIES[titles.index(chosen or titles[0])]
+    by_title = {quantity.title: quantity for quantity in QUANTITIES}
+    quantity = by_title[st.selectbox("Quantity", list(by_title), key=f"{key}.quantity")]
     st.plotly_chart(
         depth_charts.depth(depth_map(found, quantity), quantity),
         config=charts.PLAIN,

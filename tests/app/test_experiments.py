@@ -160,7 +160,7 @@ def test_inside_the_runs_of_an_observed_experiment(open_page: Open, store: RunSt
     text = said(app)
     assert "the lighter, the more of its values lie there" in text
     assert len(app.selectbox(key="inside.relu-sigmoid.run").options) == 6
-    app.segmented_control(key="inside.relu-sigmoid.quantity").set_value("Share of zeros").run()
+    app.selectbox(key="inside.relu-sigmoid.quantity").set_value("Share of zeros").run()
     assert not app.exception
     # Folded, nothing of it is drawn.
     app = open_page("alexnet", "Experiments")

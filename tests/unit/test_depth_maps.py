@@ -32,7 +32,7 @@ def test_layers_down_and_steps_to_the_right() -> None:
     )
     assert (found.layers, found.steps) == (("conv", "fc"), (1, 5))
     # In powers of ten; nothing at all has none.
-    np.testing.assert_allclose(found.values, [[-2, -3], [0, math.nan]])
+    np.testing.assert_allclose(found.values, [[-2.0, -3.0], [0.0, math.nan]])
 
 
 def test_a_step_that_a_layer_was_not_seen_at_is_left_empty() -> None:
