@@ -1,6 +1,7 @@
 """Captions of blocks, by what is in them."""
 
 from cnnlab.diagrams.wording import convolutions, square
+from cnnlab.networks.densenet import DenseBlock
 from cnnlab.networks.inception import Inception
 from cnnlab.networks.nin import NiNBlock
 from cnnlab.networks.vgg import VGGBlock
@@ -40,3 +41,16 @@ def of_inception(block: Inception) -> str:
     if all(convolutions(path) for path in paths):
         return said
     return f"{said} The pooling passes on every channel that it reads: the blocks grow."
+
+
+def of_dense(block: DenseBlock) -> str:
+    """What every layer reads, and what becomes of what it makes."""
+    if block.join == "concatenate":
+        return (
+            "Every layer reads the channels of the input and of all layers before it, "
+            "concatenated, and adds its own."
+        )
+    return (
+        "What arrows bring together is added: every layer reads the sum of the input and of all "
+        "layers before it, and makes as many channels."
+    )

@@ -116,15 +116,16 @@ def residual_blocks(blocks: Sequence[PlacedBlock]) -> str:
 def dense_block(blocks: Sequence[PlacedBlock]) -> str:
     """Which layer of the first block reads which, and what the first layer does."""
     first = blocks[0]
+    verb = "add" if getattr(first.module, "join", "") == "concatenate" else "make"
     name, _ = next(first.module.named_children())
     layer = unfolded(steps(first.found, inside=f"{first.path}.{name}"))
-    connections = shortened(connected(inside(first, (DenseLayer,))))
+    connections = shortened(connected(inside(first, (DenseLayer,))), verb)
     groups = [Group(connections, "Dense block"), Group(layer, "Inside layer 1")]
     return flowchart(groups, TWO_COLUMNS, stacked=True)
 
 
 def connected(nodes: Nodes) -> Nodes:
-    """Every layer joined to all that it reads, the concatenations on the way left out."""
+    """Every layer joined to all that it reads, the meetings on the way left out."""
     last = max(i for i, node in nodes.items() if node.kind == "meeting")
     parts: dict[int, tuple[int, ...]] = {}
     kept: Nodes = {}
@@ -137,8 +138,11 @@ def connected(nodes: Nodes) -> Nodes:
     return kept
 
 
-def shortened(nodes: Nodes) -> Nodes:
-    """The layers numbered, with their channels; those beyond the first few as one box."""
+def shortened(nodes: Nodes, verb: str) -> Nodes:
+    """The layers numbered, with their channels; those beyond the first few as one box.
+
+    `verb` says what a layer does with its own channels.
+    """
     layers = [i for i, node in nodes.items() if node.kind == "block"]
     shown, rest = layers[:SHOWN_DENSE_LAYERS], layers[SHOWN_DENSE_LAYERS:]
     if len(rest) == 1:
@@ -146,15 +150,16 @@ def shortened(nodes: Nodes) -> Nodes:
     named = dict(nodes)
     for number, i in enumerate(shown, start=1):
         node = nodes[i]
-        reads, adds = node.input_shape[0], node.shape[0]
-        lines = ((f"layer {number}",), (f"reads {reads}",), (f"adds {adds}",))
+        reads, new = node.input_shape[0], node.shape[0]
+        lines = ((f"layer {number}",), (f"reads {reads}",), (f"{verb}s {new}",))
         named[i] = replace(node, lines=lines)
     if rest:
-        node, final = nodes[rest[0]], nodes[rest[-1]]
+        node = nodes[rest[0]]
+        read = dict.fromkeys(str(nodes[i].input_shape[0]) for i in (rest[0], rest[-1]))
         lines = (
             (f"layers {len(shown) + 1} to {len(layers)}",),
-            (f"read {node.input_shape[0]} to {final.input_shape[0]}",),
-            (f"add {node.shape[0]} each",),
+            (f"read {' to '.join(read)}",),
+            (f"{verb} {node.shape[0]} each",),
         )
         named[rest[0]] = replace(node, lines=lines)
     return {

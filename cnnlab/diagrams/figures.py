@@ -154,10 +154,7 @@ CAPTIONS: dict[type[nn.Module], Callable[[Any], str]] = {
     VGGBlock: captions.of_vgg,
     NiNBlock: captions.of_nin,
     Inception: captions.of_inception,
-    DenseBlock: lambda _: (
-        "Every layer reads the channels of the input and of all layers before it, concatenated, "
-        "and adds its own."
-    ),
+    DenseBlock: captions.of_dense,
 }
 # What the field `figures` of a section can name.
 FIGURES: dict[str, Callable[[str, Trace], Figure | None]] = {

@@ -177,8 +177,11 @@ def dense(block: DenseBlock) -> tuple[Line, ...]:
     layers = list(block.children())
     inside = convolutions(layers[0])
     kernels = " and ".join(square(layer.kernel_size) for layer in inside)
-    added = counted(inside[-1].out_channels, "new channel")
-    return (f"{counted(len(layers), 'layer')} of {kernels} convolution",), (f"{added} each",)
+    new = inside[-1].out_channels
+    added = f"{counted(new, 'channel')} added by each"
+    if block.join == "concatenate":
+        added = f"{counted(new, 'new channel')} each"
+    return (f"{counted(len(layers), 'layer')} of {kernels} convolution",), (added,)
 
 
 def convolutions(module: nn.Module) -> list[nn.Conv2d]:

@@ -15,9 +15,21 @@ Layers = Literal["2-2-2", "4-4-4", "4-4-4-4", "6-12-24-16", "6-12-32-32"]
 class DenseNetOptions(Options):
     """The knobs of DenseNet; the defaults are the book's network."""
 
-    growth_rate: int = Field(32, ge=1, le=64, description="Channels that every layer adds.")
+    growth_rate: int = Field(
+        32, ge=1, le=64, description="New channels of every layer, where they are concatenated."
+    )
+    join: Literal["concatenate", "add"] = Field(
+        "concatenate",
+        title="Join with the input",
+        description="New channels beside those before, or as many channels added to them.",
+    )
     layers: Layers = Field("4-4-4-4", description="Layers in each dense block.")
     bottleneck: bool = Field(False, description="A 1×1 to 4 × growth rate before every 3×3.")
+    transitions: bool = Field(
+        True,
+        description="Fewer channels and half the size between blocks. Without them a layer of the "
+        "second block computes 4 times as many pixels, of the third 16 times.",
+    )
     compression: float = Field(
         0.5, ge=0.1, le=1, multiple_of=0.05, description="Share of channels a transition keeps."
     )
@@ -36,13 +48,15 @@ class DenseNetOptions(Options):
 class DenseLayer(nn.Sequential):
     """Normalization, activation, 3×3 convolution: the new channels only.
 
-    Shape: (N, in_channels, H, W) -> (N, growth_rate, H, W).
+    Shape: (N, in_channels, H, W) -> (N, new_channels, H, W).
     Source: Huang et al. 2016, section 3.
     """
 
     def __init__(self, o: DenseNetOptions, in_channels: int) -> None:
         super().__init__()
         channels = in_channels
+        # What is added to the input has as many channels.
+        new_channels = in_channels if o.join == "add" else o.growth_rate
         if o.batch_norm:
             self.norm1 = nn.BatchNorm2d(channels)
         self.act1 = ACTIVATIONS[o.activation]()
@@ -52,24 +66,31 @@ class DenseLayer(nn.Sequential):
             if o.batch_norm:
                 self.norm2 = nn.BatchNorm2d(channels)
             self.act2 = ACTIVATIONS[o.activation]()
-        self.conv2 = nn.Conv2d(channels, o.growth_rate, kernel_size=3, padding=1, bias=o.bias)
+        self.conv2 = nn.Conv2d(channels, new_channels, kernel_size=3, padding=1, bias=o.bias)
 
 
 class DenseBlock(nn.Module):
-    """Layers that each read the concatenation of the input and all layers before.
+    """Layers that each read the concatenation of the input and all layers before, or their sum.
 
-    Shape: (N, in_channels, H, W) -> (N, in_channels + layers * growth_rate, H, W).
+    Shape: (N, in_channels, H, W) -> (N, out_channels, H, W); concatenation makes in_channels +
+    layers * growth_rate of them, addition leaves their number.
     Source: Huang et al. 2016, figure 1.
     """
 
     def __init__(self, o: DenseNetOptions, layers: int, in_channels: int) -> None:
         super().__init__()
-        for i in range(layers):
-            self.add_module(f"layer{i + 1}", DenseLayer(o, in_channels + i * o.growth_rate))
+        self.join = o.join
+        channels = in_channels
+        for i in range(1, layers + 1):
+            self.add_module(f"layer{i}", DenseLayer(o, channels))
+            if o.join == "concatenate":
+                channels += o.growth_rate
+        self.out_channels = channels
 
     def forward(self, x: Tensor) -> Tensor:
         for layer in self.children():
-            x = torch.cat([x, layer(x)], dim=1)
+            new = layer(x)
+            x = torch.cat([x, new], dim=1) if self.join == "concatenate" else x + new
         return x
 
 
@@ -103,9 +124,10 @@ class DenseNet(nn.Sequential):
         channels = o.stem_channels
         layers_per_block = [int(n) for n in o.layers.split("-")]
         for i, layers in enumerate(layers_per_block, start=1):
-            self.add_module(f"dense{i}", DenseBlock(o, layers, channels))
-            channels += layers * o.growth_rate
-            if i < len(layers_per_block):
+            block = DenseBlock(o, layers, channels)
+            self.add_module(f"dense{i}", block)
+            channels = block.out_channels
+            if o.transitions and i < len(layers_per_block):
                 kept = max(1, int(channels * o.compression))
                 self.add_module(f"transition{i}", Transition(o, channels, kept))
                 channels = kept
