@@ -125,7 +125,7 @@ NETWORKS: dict[str, NetworkSpec] = {
             network=googlenet.GoogLeNet,
             options=googlenet.GoogLeNetOptions,
             presets=googlenet.PRESETS,
-            blocks=(inception.Inception,),
+            blocks=(inception.Inception, googlenet.AuxiliaryHead),
             book=book_recipe(image_size=96, batch_size=128, lr=0.1),
             quick=Recipe(image_size=40, batch_size=64, lr=0.05, epochs=2, momentum=0.9),
         ),

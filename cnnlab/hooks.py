@@ -64,3 +64,12 @@ def leaves(model: nn.Module) -> list[tuple[str, nn.Module]]:
         for name, module in model.named_modules()
         if not any(module.children()) and not isinstance(module, nn.Identity)
     ]
+
+
+def training_heads(model: nn.Module) -> dict[str, nn.Module]:
+    """The modules, by path, that say of themselves that they run in training only."""
+    return {
+        path: module
+        for path, module in model.named_modules()
+        if getattr(module, "training_only", False)
+    }

@@ -18,6 +18,7 @@ class Layer:
 
     Units: `macs` are multiply-accumulates of convolutions and fully-connected layers for the
     whole batch, `receptive_field` pixels of the input per side, `activation_bytes` the output.
+    `training_only`: in prediction it does not run.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Layer:
     macs: int
     receptive_field: int
     activation_bytes: int
+    training_only: bool = False
 
 
 @dataclass(frozen=True)
@@ -77,4 +79,5 @@ def layer(node: Node) -> Layer:
         macs=node.macs,
         receptive_field=node.receptive_field,
         activation_bytes=BYTES_PER_VALUE * prod(node.output_shape),
+        training_only=node.training_only,
     )

@@ -1,7 +1,7 @@
 """Trace of a model, from one pass over shapes alone: what ran, what it read, and what it costs."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from cnnlab.errors import ConfigError
-from cnnlab.hooks import private_copy
+from cnnlab.hooks import private_copy, training_heads
 from cnnlab.misfit import misfit
 from cnnlab.network_spec import NetworkSpec, note_fit
 from cnnlab.networks.options import Options
@@ -30,6 +30,8 @@ class Node:
     `path` is the module's path, for a function that of the module that calls it; `operation` is
     the module's class or the function's name. Of several tensors, `output_shape` is the first's.
 
+    `training_only`: in prediction it does not run, as an auxiliary head.
+
     Units: `macs` are multiply-accumulates of convolutions and fully-connected layers for the
     whole batch, `receptive_field` pixels of the input per side.
     """
@@ -42,6 +44,7 @@ class Node:
     macs: int
     receptive_field: int
     is_module: bool = False
+    training_only: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,8 @@ class Trace:
 def trace(model: nn.Module, input_shape: Sequence[int]) -> Trace:
     """Run `model` once on the meta device, so that the largest costs neither time nor memory.
 
+    It runs as in prediction; what has an attribute `training_only` runs too.
+
     Shape: `input_shape` is (N, C, H, W).
     Raises: ConfigError when the picture does not fit the network.
     """
@@ -82,6 +87,9 @@ def trace(model: nn.Module, input_shape: Sequence[int]) -> Trace:
             "pictures, channels, height, width."
         )
     outline = private_copy(model, device="meta")
+    for head in training_heads(outline).values():
+        # The mark alone: what it is made of stays in prediction mode.
+        head.training = True
     x = torch.empty(tuple(input_shape), device="meta")
     recorder = Recorder(outline, x)
     with torch.no_grad(), recorder:
@@ -144,6 +152,7 @@ class Recorder(TorchFunctionMode):
         self.sources: list[tuple[int, ...]] = []
         self.shapes: dict[str, Shape] = {}
         self._running: list[Running] = []
+        self._heads = tuple(f"{path}." for path in training_heads(outline))
         # A weight that is used in several places is counted in the first.
         self._uncounted = {id(weight): weight.numel() for weight in outline.parameters()}
         self._handles = [
@@ -224,7 +233,8 @@ class Recorder(TorchFunctionMode):
 
     def _add(self, node: Node, read: list[Tensor], made: list[Tensor], view: View) -> None:
         self.sources.append(tuple(dict.fromkeys(origin(x).node for x in read)))
-        self.nodes.append(node)
+        aside = f"{node.path}.".startswith(self._heads)
+        self.nodes.append(replace(node, training_only=True) if aside else node)
         note(made, Origin(len(self.nodes) - 1, view))
 
 

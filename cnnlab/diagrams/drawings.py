@@ -69,7 +69,11 @@ def placed_blocks(found: Trace) -> list[PlacedBlock]:
 
 def norm_placement_diagram(found: Trace) -> str:
     """What follows the first convolution and the first hidden fully-connected layer."""
-    layers = [found.outline.get_submodule(node.path) for node in found.nodes if node.is_module]
+    layers = [
+        found.outline.get_submodule(node.path)
+        for node in found.nodes
+        if node.is_module and not node.training_only
+    ]
     linear = [layer for layer in layers if isinstance(layer, nn.Linear)]
     firsts: dict[str, Sequence[nn.Module]] = {
         "Convolution layer": [layer for layer in layers if isinstance(layer, nn.Conv2d)],
@@ -100,7 +104,8 @@ def inside(block: PlacedBlock, whole: ModuleTypes = ()) -> Nodes:
 
 def one_block(blocks: Sequence[PlacedBlock]) -> str:
     """The first of the deepest blocks, activations and the like in the labels of their layers."""
-    deepest = max(blocks, key=lambda block: len(list(block.module.modules())))
+    alike = [block for block in blocks if type(block.module) is type(blocks[0].module)]
+    deepest = max(alike, key=lambda block: len(list(block.module.modules())))
     return flowchart([Group(folded(inside(deepest)))], MORE_COLUMNS)
 
 

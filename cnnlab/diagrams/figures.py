@@ -19,6 +19,7 @@ from cnnlab.errors import ConfigError
 from cnnlab.networks import residual
 from cnnlab.networks.batch_norm import NormKind, NormLayer, norm_kind
 from cnnlab.networks.densenet import DenseBlock
+from cnnlab.networks.googlenet import AUXILIARY_WEIGHT
 from cnnlab.networks.inception import Inception
 from cnnlab.networks.nin import NiNBlock
 from cnnlab.networks.vgg import VGGBlock
@@ -63,6 +64,7 @@ def network(title: str, found: Trace) -> Figure:
     sentences = [
         "Between the boxes: channels × height × width of what one hands to the next.",
         *([DOUBLE_SIDES] if placed_blocks(found) else []),
+        *([AUXILIARY] if any(node.training_only for node in found.nodes) else []),
         *bias_note(found.outline),
     ]
     return Figure(f"{title} from input to output", " ".join(sentences), network_diagram(found))
@@ -128,6 +130,10 @@ def bias_note(model: nn.Module) -> list[str]:
 
 
 DOUBLE_SIDES = "A box with double sides is a block of several layers."
+AUXILIARY = (
+    "The auxiliary heads are there in training only: their losses, each times "
+    f"{AUXILIARY_WEIGHT:g}, are added to the network's own."
+)
 NORM_OF_AXES = {
     4: "γ is the scale and β the shift that are learned: after a convolution one of each per "
     "channel, shared by all pixels.",

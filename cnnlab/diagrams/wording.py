@@ -12,6 +12,7 @@ from cnnlab import catalog
 from cnnlab.hooks import leaves
 from cnnlab.networks.batch_norm import BatchNorm, NormLayer, norm_kind
 from cnnlab.networks.densenet import DenseBlock, DenseLayer, Transition
+from cnnlab.networks.googlenet import AuxiliaryHead
 from cnnlab.networks.inception import Inception
 from cnnlab.networks.nin import NiNBlock
 from cnnlab.networks.residual import (
@@ -153,6 +154,12 @@ def paths(block: Inception) -> tuple[Line, ...]:
     return ((f"{' + '.join(map(str, channels))} = {whole}" if len(found) > 1 else whole,),)
 
 
+def head(block: AuxiliaryHead) -> tuple[Line, ...]:
+    """When it is there, and its layers with weights."""
+    units = f"{block.fc1.out_features} and {block.fc2.out_features} units"
+    return ("in training only",), convolution(block.conv.conv), ("fully connected", units)
+
+
 def residual(block: ResidualBlock) -> tuple[Line, ...]:
     """Channels and stride of the main path, and what is on the skip."""
     main = [layer for layer in block.children() if isinstance(layer, nn.Conv2d)]
@@ -193,6 +200,7 @@ BLOCKS: dict[type[nn.Module], Block] = {
     VGGBlock: Block("VGG block", sequence),
     NiNBlock: Block("NiN block", sequence),
     Inception: Block("Inception block", paths, stacks=True),
+    AuxiliaryHead: Block("auxiliary head", head),
     Residual: Block("residual block", residual),
     Bottleneck: Block("bottleneck block", residual),
     PreActivation: Block("pre-activation block", residual),

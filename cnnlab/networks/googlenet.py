@@ -1,9 +1,10 @@
 """GoogLeNet: a stem, nine Inception blocks, an average; few parameters for its depth."""
 
-from torch import nn
+from pydantic import Field
+from torch import Tensor, nn
 
 from cnnlab.networks.inception import Conv, Inception, InceptionOptions, Paths, scaled_paths
-from cnnlab.networks.options import Dropout, Head, Width, scaled
+from cnnlab.networks.options import ACTIVATIONS, Dropout, Head, Width, scaled
 
 # What each path of a block makes; Szegedy et al. 2014, table 1.
 STAGES: dict[int, dict[str, Paths]] = {
@@ -17,6 +18,8 @@ STAGES: dict[int, dict[str, Paths]] = {
     },
     5: {"a": (256, (160, 320), (32, 128), 128), "b": (384, (192, 384), (48, 128), 128)},
 }
+# How much the loss of an auxiliary head counts beside the network's own.
+AUXILIARY_WEIGHT = 0.3
 
 
 class GoogLeNetOptions(InceptionOptions):
@@ -24,13 +27,43 @@ class GoogLeNetOptions(InceptionOptions):
 
     width: Width = 1.0
     head: Head = "average"
+    auxiliary: bool = Field(
+        False,
+        title="Auxiliary heads",
+        description="Two more classifiers, after blocks 4a and 4d. They are there in training "
+        "only, and their losses count 0.3 each.",
+    )
     dropout: Dropout = 0.0
+
+
+class AuxiliaryHead(nn.Sequential):
+    """A classifier halfway: its loss reaches the early layers on a short way.
+
+    Shape: (N, in_channels, H, W) -> (N, num_classes).
+    Source: Szegedy et al. 2014, section 5.
+    """
+
+    training_only = True
+
+    def __init__(self, o: GoogLeNetOptions, in_channels: int) -> None:
+        super().__init__()
+        channels, hidden = scaled(128, o.width), scaled(1024, o.width)
+        # The paper's window makes 4×4 of the 14×14 that arrive from ImageNet's pictures; this
+        # does it with the maps of any picture.
+        self.pool = nn.AdaptiveAvgPool2d(4)
+        self.conv = Conv(o, in_channels, channels, kernel_size=1)
+        self.flatten = nn.Flatten()
+        self.fc1 = nn.Linear(4 * 4 * channels, hidden)
+        self.act = ACTIVATIONS[o.activation]()
+        self.drop = nn.Dropout(0.7)
+        self.fc2 = nn.Linear(hidden, o.num_classes)
 
 
 class GoogLeNet(nn.Sequential):
     """A stem, nine Inception blocks in three stages, global average pooling.
 
-    Shape: (N, in_channels, H, W) -> (N, num_classes).
+    Shape: (N, in_channels, H, W) -> (N, num_classes); with auxiliary heads in training a tuple,
+    the network's logits first.
     Source: D2L 1.0.3, section 8.4; Szegedy et al. 2014.
     """
 
@@ -51,6 +84,8 @@ class GoogLeNet(nn.Sequential):
                 block = Inception(o, channels, scaled_paths(paths, o.width))
                 self.add_module(f"inception{stage}{letter}", block)
                 channels = block.out_channels
+                if o.auxiliary and (stage, letter) in ((4, "a"), (4, "d")):
+                    self.add_module(f"auxiliary{stage}{letter}", AuxiliaryHead(o, channels))
             if stage == 3:
                 self.pool3 = max_pool(o, kernel_size=3)
             elif stage == 4:
@@ -66,6 +101,15 @@ class GoogLeNet(nn.Sequential):
         else:
             # It reads every pixel: how many there are follows from the size of the picture.
             self.fc = nn.LazyLinear(o.num_classes)
+
+    def forward(self, x: Tensor) -> Tensor | tuple[Tensor, ...]:
+        auxiliary = []
+        for layer in self:
+            if not isinstance(layer, AuxiliaryHead):
+                x = layer(x)
+            elif layer.training:
+                auxiliary.append(layer(x))
+        return (x, *auxiliary) if auxiliary else x
 
 
 def max_pool(o: GoogLeNetOptions, kernel_size: int) -> nn.MaxPool2d:

@@ -12,6 +12,7 @@ from cnnlab import catalog
 from cnnlab.datasets import Dataset
 from cnnlab.datasets.augment import Augment, prepare
 from cnnlab.images import to_batch
+from cnnlab.networks.googlenet import AUXILIARY_WEIGHT
 from cnnlab.training import checkpoint, strided_convolutions
 from cnnlab.training.compute_format import ComputeFormat
 from cnnlab.training.config import RunConfig
@@ -100,10 +101,13 @@ class Trainer:
 
     def learn(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Loss and logits of a batch, and the gradients in the parameters."""
-        logits = self.logits(images)
-        loss = cross_entropy(logits, labels)
+        logits, *auxiliary = self.answers(images)
+        loss = total = cross_entropy(logits, labels)
+        for others in auxiliary:
+            total = total + AUXILIARY_WEIGHT * cross_entropy(others, labels)
         self.optimizer.zero_grad(set_to_none=not self.recorder.recorded)
-        loss.backward()
+        total.backward()
+        # The network's own loss: it can be compared with that of a network without heads.
         return loss.detach(), logits.detach()
 
     def predict(self, images: Tensor, labels: Tensor, metrics: Metrics) -> None:
@@ -113,10 +117,14 @@ class Trainer:
 
     def logits(self, images: Tensor) -> Tensor:
         """The network's answer, computed in the run's number format."""
+        return self.answers(images)[0]
+
+    def answers(self, images: Tensor) -> list[Tensor]:
+        """The network's answer and, in training, those of its auxiliary heads."""
         mixed = self.precision != torch.float32
         with torch.autocast(self.device.type, self.precision, enabled=mixed):
-            answer: Tensor = self.model(images)
-        return answer.float()
+            made: Tensor | tuple[Tensor, ...] = self.model(images)
+        return [answer.float() for answer in (made if isinstance(made, tuple) else (made,))]
 
     def pictures(self, images: Tensor, augment: Augment) -> Tensor:
         """Stored pictures as the network's input."""

@@ -42,6 +42,12 @@ def totals(summary: Summary) -> None:
         f"{summary.activation_bytes / 1e6:,.2f} MB",
         help="The outputs of all layers for one picture, 4 bytes a value.",
     )
+    if heads := [layer for layer in summary.layers if layer.training_only]:
+        params, macs = sum(x.params for x in heads), sum(x.macs for x in heads)
+        st.caption(
+            f"{params:,} parameters and {macs:,} multiply-accumulates of these are the auxiliary "
+            "heads', which run in training only."
+        )
 
 
 def figures(section: Section, configured: Configured) -> None:

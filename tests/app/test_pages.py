@@ -104,6 +104,16 @@ def test_a_preset_sets_every_knob(open_page: Open) -> None:
     assert app.selectbox(key="vgg.vgg.depth").value == 19
 
 
+def test_what_runs_in_training_only_is_told_from_the_rest(open_page: Open) -> None:
+    app = open_page("googlenet", "Architecture")
+    assert not [block for block in app.caption if "training only" in block.value]
+    app.toggle(key="googlenet.googlenet.auxiliary").set_value(True).run()
+    assert not problems(app)
+    (said,) = [block.value for block in app.caption if "auxiliary heads'" in block.value]
+    # 128 channels of 512 and 528, then 2048 to 1024 to 10, twice.
+    assert said.startswith("4,350,228 parameters and 6,344,704 multiply-accumulates of these")
+
+
 def test_a_picture_too_small_gets_a_sentence_with_the_smallest_size(open_page: Open) -> None:
     app = open_page("alexnet", "Architecture")
     app.slider(key="alexnet.alexnet.image_size").set_value(32).run()

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from cnnlab.training import RunConfig, cuda_graphs, train
-from cnnlab.training.events import Progress
+from cnnlab.training.events import Finished, Progress
 
 needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an NVIDIA GPU")
 
@@ -38,6 +38,19 @@ def test_recorded_steps_learn_the_same(monkeypatch: pytest.MonkeyPatch, batch_no
 
     # Kernels may add up in another order; what is learned must be the same.
     assert losses("1") == pytest.approx(losses("0"), rel=0.05)
+
+
+@needs_gpu
+def test_steps_with_auxiliary_heads_can_be_recorded(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv(cuda_graphs.SWITCH, "1")
+    options = {"width": 0.125, "batch_norm": True, "auxiliary": True}
+    config = RunConfig(
+        network="googlenet", options=options, train_size=1024, epochs=1, device="cuda"
+    )
+    assert isinstance(list(train(config))[-1], Finished)
+    assert "unrecorded" not in caplog.text
 
 
 def test_a_capture_that_fails_leaves_the_steps_as_they_are(

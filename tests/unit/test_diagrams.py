@@ -175,6 +175,7 @@ def test_every_block_of_the_networks_is_in_one_of_them_and_described() -> None:
     traces = [drawn(name, preset) for name, preset in PRESETS]
     # No preset has the other order of a residual block.
     traces += [drawn("resnet", order="pre-activation", depth=depth) for depth in (18, 50)]
+    traces.append(drawn("googlenet", auxiliary=True))
     found = {type(module) for one in traces for module in one.outline.modules()}
     assert set(block_types()) == set(BLOCKS)
     assert set(BLOCKS) <= found
