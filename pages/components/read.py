@@ -10,14 +10,20 @@ from cnnlab import diagrams
 from cnnlab.catalog import NETWORKS, NetworkSpec, Section
 from cnnlab.experiments import EXPERIMENTS as CLAIMS
 from cnnlab.trace import trace_of
-from pages.components import activation_charts, drawings, exercises, experiment_link
+from pages.components import (
+    activation_charts,
+    drawings,
+    exercises,
+    experiment_link,
+    norm_bench,
+)
 
 TEXTS = Path(__file__).parents[2] / "assets" / "text"
 WORDS_PER_MINUTE = 180
 # A line of a text that stands for figures, "{figure: block, network}" for two side by side, for an
 # experiment, or for the things to try.
 MARKER = re.compile(r"^\{(?:figure: |experiment: )?([\w, -]+)\}$", re.MULTILINE)
-ACTIVATIONS, EXERCISES = "activations", "exercises"
+ACTIVATIONS, EXERCISES, BENCH = "activations", "exercises", "bench"
 
 
 def show(section: Section, _spec: NetworkSpec) -> None:
@@ -27,6 +33,8 @@ def show(section: Section, _spec: NetworkSpec) -> None:
             st.markdown(words)
             if kinds == [ACTIVATIONS]:
                 activation_charts.show()
+            elif kinds == [BENCH]:
+                norm_bench.show()
             elif kinds == [EXERCISES]:
                 exercises.show(section)
             elif kinds and kinds[0] in CLAIMS:

@@ -31,7 +31,7 @@ ORDER = (
     ("summary", "layer_csv", "diagrams", "features", "activation_curves"),
     ("layer_maps", "colour_maps", "mosaic"),
     ("training",),
-    ("configuration",),
+    ("configuration", "norm_bench"),
     ("runs",),
     ("jobs",),
     ("experiments", "exercises"),
