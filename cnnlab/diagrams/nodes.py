@@ -62,7 +62,23 @@ def unfolded(steps: Steps) -> Nodes:
 
 def folded(nodes: Nodes) -> Nodes:
     """Activations and the like in the label of their layer, equal boxes in a row as one."""
-    return join(join(nodes, absorb), repeat)
+    return join(join(one_way(nodes), absorb), repeat)
+
+
+def one_way(nodes: Nodes) -> Nodes:
+    """Blocks beside the way to the output become a line in the label of what they read.
+
+    Boxes of their own would push the way aside, and it is the way that is to be followed.
+    """
+    read = {source for node in nodes.values() for source in node.sources}
+    kept = dict(nodes)
+    for i, node in nodes.items():
+        if node.kind == "block" and i not in read and len(node.sources) == 1:
+            source = kept[node.sources[0]]
+            line = tuple(piece for line in node.lines for piece in line)
+            kept[node.sources[0]] = replace(source, lines=(*source.lines, line))
+            del kept[i]
+    return kept
 
 
 def join(nodes: Nodes, rule: Callable[[Node, Node], Node | None]) -> Nodes:

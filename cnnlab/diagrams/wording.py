@@ -154,12 +154,6 @@ def paths(block: Inception) -> tuple[Line, ...]:
     return ((f"{' + '.join(map(str, channels))} = {whole}" if len(found) > 1 else whole,),)
 
 
-def head(block: AuxiliaryHead) -> tuple[Line, ...]:
-    """When it is there, and its layers with weights."""
-    units = f"{block.fc1.out_features} and {block.fc2.out_features} units"
-    return ("in training only",), convolution(block.conv.conv), ("fully connected", units)
-
-
 def residual(block: ResidualBlock) -> tuple[Line, ...]:
     """Channels and stride of the main path, and what is on the skip."""
     main = [layer for layer in block.children() if isinstance(layer, nn.Conv2d)]
@@ -200,7 +194,7 @@ BLOCKS: dict[type[nn.Module], Block] = {
     VGGBlock: Block("VGG block", sequence),
     NiNBlock: Block("NiN block", sequence),
     Inception: Block("Inception block", paths, stacks=True),
-    AuxiliaryHead: Block("auxiliary head", head),
+    AuxiliaryHead: Block("auxiliary head", lambda _: (("in training only",),)),
     Residual: Block("residual block", residual),
     Bottleneck: Block("bottleneck block", residual),
     PreActivation: Block("pre-activation block", residual),

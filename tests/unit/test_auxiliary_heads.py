@@ -203,10 +203,11 @@ def test_the_trace_has_the_heads_beside_the_way_to_the_logits() -> None:
 
 def test_diagrams_show_the_heads_and_say_when_they_are_there() -> None:
     parsed = network("googlenet", auxiliary=True)
-    heads = [label for label in parsed.labels_of("block") if label.startswith("Auxiliary")]
-    assert len(heads) == 2
-    assert "in training only 1×1 convolution, 128 channels" in heads[0]
-    assert "1024 and 10 units" in heads[0]
+    # One column of boxes: the heads are lines in the label of the blocks that they read.
+    assert len(parsed.arrows) == len(network("googlenet").arrows)
+    _, stage, _ = parsed.labels_of("block")
+    assert "192 + 208 + 48 + 64 = 512 channels auxiliary head, in training only 160 +" in stage
+    assert "112 + 288 + 64 + 64 = 528 channels auxiliary head, in training only 256 +" in stage
     whole, detail = diagrams.figures("googlenet", {"googlenet": drawn("googlenet", auxiliary=True)})
     assert "their losses, each times 0.3, are added" in whole.caption
     assert detail.title.startswith("Inception block")

@@ -275,3 +275,25 @@ def test_a_block_that_runs_twice_is_counted_twice() -> None:
 def test_what_a_section_draws_is_in_the_list(slug: str) -> None:
     assert set(catalog.SECTIONS[slug].figures) <= set(FIGURES)
     assert set(catalog.SECTIONS[slug].beside) <= set(catalog.NETWORKS)
+
+
+class Beside(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.aside, self.last = Chain(), Chain(), nn.Conv2d(8, 8, 3)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        y = self.first(x)
+        aside = self.aside(y)
+        return self.last(y), aside
+
+
+def test_a_block_whose_output_nothing_reads_is_a_line_of_the_one_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lenet = replace(catalog.NETWORKS["lenet"], blocks=(Chain,))
+    monkeypatch.setitem(catalog.NETWORKS, "lenet", lenet)
+    parsed = parse(diagrams.network_diagram(trace(Beside(), (1, 8, 9, 9))))
+    line = "Chain 3×3 convolution, 8 channels, ReLU"
+    assert parsed.labels_of("block") == [f"{line} {line.replace(' 3', ', 3', 1)}"]
+    assert parsed.labels_of("convolution") == ["3×3 convolution, 8 channels"]
