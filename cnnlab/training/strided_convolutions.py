@@ -1,16 +1,19 @@
 """A detour around a fault of oneDNN, which computes convolutions on processors.
 
-With AVX-512, its gradient of a 1×1 convolution with a stride writes beyond its memory where maps
-have their channels last, fewer than 16 of them, and 46 pixels or more per side: the process dies
-("double free") or computes on with damaged numbers. Seen with oneDNN 3.13.3 (PyTorch 2.15), in
-float32 and in bfloat16; from 16 channels on, and with channels first, it keeps to its memory. The
-side depends on a processor's caches, so that it is no criterion here.
+Its gradient of a 1×1 convolution with a stride writes beyond its memory where maps have their
+channels last and fewer of them than it takes at once: 16 with AVX-512, 8 with AVX2. The process
+dies ("double free"), hangs, or goes on with wrong numbers. Seen with oneDNN 3.13.3 (PyTorch 2.15)
+and AVX-512 in float32 and bfloat16, from 46 pixels per side on; from 16 channels on and with
+channels first never.
+
+Source: https://github.com/uxlfoundation/oneDNN/issues/6035, open when this was written.
 """
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv2d
 
+# Which of the two a processor has is not asked: the detour costs a hundredth of a step.
 FEWEST_CHANNELS = 16
 
 
