@@ -20,6 +20,7 @@ FORMS = {
     "pooling": "{} pooling",
     "schedule": "{} rate",
     "init": "{} weights",
+    "join": "layers that {}",
     "shortcut": "{} skip",
     "order": "{} order",
     "pointwise_kernel_size": "inner {0}×{0}",

@@ -23,6 +23,18 @@ def small(network: str, **knobs: object) -> RunConfig:
         (small("lenet").replace(dataset="cifar10"), "LeNet, small, CIFAR-10"),
         (small("resnet", skip=False), "ResNet, small, no skip connections"),
         (small("lenet").replace(init_scale=0.1), "LeNet, small, initial weights × 0.1"),
+        (
+            small("lenet", norm="mean_only"),
+            "LeNet, small, ReLU, no batch norm, batch norm: mean only",
+        ),
+        (
+            small("resnet", order="pre-activation", shortcut="zero-padded"),
+            "ResNet, small, zero-padded skip, pre-activation order",
+        ),
+        (
+            small("densenet", join="add", transitions=False),
+            "DenseNet, small, layers that add, no transitions",
+        ),
         (small("nin").replace(optimizer="adamw"), "NiN, small, AdamW"),
     ],
 )
