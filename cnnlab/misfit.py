@@ -5,7 +5,8 @@ from typing import Any
 from torch import nn
 
 from cnnlab.catalog import NETWORKS
-from cnnlab.network_spec import LARGEST_IMAGE, passes, too_large, too_small
+from cnnlab.network_spec import LARGEST_IMAGE, too_large
+from cnnlab.obstacle import passes
 
 
 def misfit(model: nn.Module, shape: tuple[int, ...]) -> str | None:
@@ -30,7 +31,7 @@ def misfit(model: nn.Module, shape: tuple[int, ...]) -> str | None:
         )
     smallest = spec.smallest_image_size(options)
     if min(shape[2:]) < smallest:
-        return too_small(spec.title, min(shape[2:]), smallest)
+        return spec.too_small(options, min(shape[2:]))
     size = getattr(model, "image_size", None) or spec.default_image_size(options)
     twin = spec.build(options, device="meta", image_size=size)
     if passes(twin, shape):

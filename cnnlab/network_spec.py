@@ -13,6 +13,7 @@ from torch.nn.modules.lazy import LazyModuleMixin
 
 from cnnlab.errors import ConfigError
 from cnnlab.networks.options import Options
+from cnnlab.obstacle import obstacle, passes
 
 # Pixels per side of the pictures that a run, a widget or a link may ask for.
 SMALLEST_IMAGE, LARGEST_IMAGE = 8, 256
@@ -152,12 +153,31 @@ class NetworkSpec:
         return _smallest_image_size(self, self.checked(options))
 
     def check_image_size(self, options: Options, image_size: int) -> None:
-        """Raises: ConfigError naming the size that works when a picture is too small or large."""
+        """Raises: ConfigError for a picture that is too small or too large.
+
+        It names the layer at which nothing is left of it, and the size that works.
+        """
         options = self.checked(options)
         self._check_pixels(image_size)
         if not _fits(self, options, image_size):
-            smallest = self.smallest_image_size(options)
-            raise ConfigError(too_small(self.title, image_size, smallest))
+            raise ConfigError(self.too_small(options, image_size))
+
+    def too_small(self, options: Options, image_size: int) -> str:
+        """The sentences for a picture of which nothing is left inside the network."""
+        with torch.device("meta"):
+            model = self.network(options)
+        found = obstacle(model, (1, options.in_channels, image_size, image_size))
+        end = "nothing is left of it before the last layer"
+        if found is not None:
+            end = (
+                f"{found.path} gets {found.got}×{found.got} pixels of it, and needs at least "
+                f"{found.needs}×{found.needs}"
+            )
+        smallest = self.smallest_image_size(options)
+        return (
+            f"A picture of {image_size}×{image_size} pixels is too small for {self.title} with "
+            f"these knobs: {end}. The smallest size that works is {smallest}×{smallest}."
+        )
 
     def _check_pixels(self, image_size: int) -> None:
         if type(image_size) is not int:
@@ -176,15 +196,6 @@ class NetworkSpec:
                 f"{LARGEST_NETWORK / 1e6:,.0f} million can be run here. Make it narrower, or the "
                 "picture smaller."
             )
-
-
-def too_small(title: str, image_size: int, smallest: int) -> str:
-    """The sentence for a picture of which nothing is left inside the network."""
-    return (
-        f"A picture of {image_size}×{image_size} pixels is too small for {title} with these "
-        f"knobs: nothing is left of it before the last layer. The smallest size that works is "
-        f"{smallest}×{smallest}."
-    )
 
 
 def too_large(title: str, image_size: int) -> str:
@@ -230,13 +241,3 @@ def note_fit(spec: NetworkSpec, options: Options, image_size: int) -> None:
 def _parameters(spec: NetworkSpec, options: Options, image_size: int) -> int:
     model = spec.build(options, device="meta", image_size=image_size)
     return sum(p.numel() for p in model.parameters())
-
-
-def passes(model: nn.Module, shape: tuple[int, ...]) -> bool:
-    """Whether a batch of this shape passes through a model that is on the meta device."""
-    try:
-        with torch.no_grad():
-            model.eval()(torch.empty(shape, device="meta"))
-    except RuntimeError:
-        return False
-    return True

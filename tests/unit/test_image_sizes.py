@@ -130,6 +130,28 @@ def output_size(model: nn.Module, size: int) -> int:
     return size
 
 
+@pytest.mark.parametrize(
+    ("name", "knobs", "size", "end"),
+    [
+        ("nin", {}, 48, "pool3 gets 1×1 pixels of it, and needs at least 3×3"),
+        ("nin", {}, 66, "pool3 gets 2×2 pixels of it, and needs at least 3×3"),
+        ("vgg", {"depth": 8, "kernel_size": 7}, 31, "block5.pool gets 1×1 .* at least 2×2"),
+        ("lenet", {"padding": 0}, 13, "conv2 gets 4×4 pixels of it, and needs at least 5×5"),
+        # What the padding adds is not asked for.
+        ("alexnet", {}, 8, "block1.conv gets 8×8 pixels of it, and needs at least 9×9"),
+        ("lenet", {}, 0, "conv1 gets 0×0 pixels of it, and needs at least 1×1"),
+        ("lenet", {}, -1, "nothing is left of it before the last layer"),
+    ],
+)
+def test_the_layer_is_named_at_which_a_picture_ends(
+    name: str, knobs: dict[str, Any], size: int, end: str
+) -> None:
+    spec = catalog.NETWORKS[name]
+    options = spec.preset("d2l").replace(**knobs)
+    with pytest.raises(ConfigError, match=end):
+        spec.check_image_size(options, size)
+
+
 @pytest.mark.parametrize("size", [0, -1])
 def test_nothing_is_too_small_for_every_network(size: int) -> None:
     for name, spec in catalog.NETWORKS.items():
