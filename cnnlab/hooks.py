@@ -73,3 +73,12 @@ def training_heads(model: nn.Module) -> dict[str, nn.Module]:
         for path, module in model.named_modules()
         if getattr(module, "training_only", False)
     }
+
+
+def set_for_shapes(model: nn.Module) -> nn.Module:
+    """Prediction mode, in which what else runs in training only runs too: all shapes are seen."""
+    model.eval()
+    for head in training_heads(model).values():
+        # The mark alone: what it is made of stays in prediction mode.
+        head.training = True
+    return model

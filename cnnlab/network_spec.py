@@ -12,6 +12,7 @@ from torch import nn
 from torch.nn.modules.lazy import LazyModuleMixin
 
 from cnnlab.errors import ConfigError
+from cnnlab.hooks import set_for_shapes
 from cnnlab.networks.options import Options
 from cnnlab.obstacle import obstacle, passes
 
@@ -98,7 +99,7 @@ class NetworkSpec:
             # A batch without a picture tells the layers what they are to expect.
             nothing = torch.empty(0, options.in_channels, image_size, image_size, device=device)
             with torch.no_grad():
-                model.eval()(nothing)
+                set_for_shapes(model)(nothing)
             model.train()
         model.image_size = image_size  # type: ignore[assignment]
         return model

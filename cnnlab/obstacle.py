@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from cnnlab.hooks import leaves
+from cnnlab.hooks import leaves, set_for_shapes
 
 # No layer of the chapter asks for more pixels per side.
 MOST_NEEDED = 32
@@ -52,7 +52,7 @@ def passes(model: nn.Module, shape: tuple[int, ...]) -> bool:
     """Whether a batch of this shape passes through a model that is on the meta device."""
     try:
         with torch.no_grad():
-            model.eval()(torch.empty(shape, device="meta"))
+            set_for_shapes(model)(torch.empty(shape, device="meta"))
     except RuntimeError:
         return False
     return True

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from cnnlab.errors import ConfigError
-from cnnlab.hooks import private_copy, training_heads
+from cnnlab.hooks import private_copy, set_for_shapes, training_heads
 from cnnlab.misfit import misfit
 from cnnlab.network_spec import NetworkSpec, note_fit
 from cnnlab.networks.options import Options
@@ -86,10 +86,7 @@ def trace(model: nn.Module, input_shape: Sequence[int]) -> Trace:
             f"The input shape {tuple(input_shape)} was given; it has to be four positive numbers: "
             "pictures, channels, height, width."
         )
-    outline = private_copy(model, device="meta")
-    for head in training_heads(outline).values():
-        # The mark alone: what it is made of stays in prediction mode.
-        head.training = True
+    outline = set_for_shapes(private_copy(model, device="meta"))
     x = torch.empty(tuple(input_shape), device="meta")
     recorder = Recorder(outline, x)
     with torch.no_grad(), recorder:

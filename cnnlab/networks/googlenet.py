@@ -48,12 +48,11 @@ class AuxiliaryHead(nn.Sequential):
     def __init__(self, o: GoogLeNetOptions, in_channels: int) -> None:
         super().__init__()
         channels, hidden = scaled(128, o.width), scaled(1024, o.width)
-        # The paper's window makes 4×4 of the 14×14 that arrive from ImageNet's pictures; this
-        # does it with the maps of any picture.
-        self.pool = nn.AdaptiveAvgPool2d(4)
+        # 14×14, from ImageNet's pictures, become 4×4; the last windows may stick out.
+        self.pool = nn.AvgPool2d(kernel_size=5, stride=3, ceil_mode=True)
         self.conv = Conv(o, in_channels, channels, kernel_size=1)
         self.flatten = nn.Flatten()
-        self.fc1 = nn.Linear(4 * 4 * channels, hidden)
+        self.fc1 = nn.LazyLinear(hidden)
         self.act = ACTIVATIONS[o.activation]()
         self.drop = nn.Dropout(0.7)
         self.fc2 = nn.Linear(hidden, o.num_classes)

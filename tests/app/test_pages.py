@@ -110,8 +110,8 @@ def test_what_runs_in_training_only_is_told_from_the_rest(open_page: Open) -> No
     app.toggle(key="googlenet.googlenet.auxiliary").set_value(True).run()
     assert not problems(app)
     (said,) = [block.value for block in app.caption if "auxiliary heads'" in block.value]
-    # 128 channels of 512 and 528, then 2048 to 1024 to 10, twice.
-    assert said.startswith("4,350,228 parameters and 6,344,704 multiply-accumulates of these")
+    # 128 channels of 512 and 528, then 2×2 of them to 1024 to 10, twice.
+    assert said.startswith("1,204,500 parameters and 1,601,536 multiply-accumulates of these")
 
 
 def test_a_picture_too_small_gets_a_sentence_with_the_smallest_size(open_page: Open) -> None:

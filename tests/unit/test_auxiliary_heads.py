@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import avg_pool2d, cross_entropy
 from torchvision.models.googlenet import InceptionAux
 
 from cnnlab import catalog, diagrams, features
+from cnnlab.errors import ConfigError
 from cnnlab.networks.googlenet import AuxiliaryHead, GoogLeNetOptions
 from cnnlab.runs.phrases import phrase
 from cnnlab.summary import summarize
@@ -54,34 +55,55 @@ def pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loop, "resident", lambda _name, _device: small_data())
 
 
-def test_what_the_heads_add_by_hand() -> None:
+@pytest.mark.parametrize(("size", "side"), [(224, 4), (96, 2), (40, 1)])
+def test_what_the_heads_add_by_hand(size: int, side: int) -> None:
     with_heads, without = (
-        SPEC.build(SPEC.preset("d2l").replace(auxiliary=on), device="meta") for on in (True, False)
+        SPEC.build(SPEC.preset("d2l").replace(auxiliary=on), device="meta", image_size=size)
+        for on in (True, False)
     )
-    # After 512 and 528 channels: a 1×1 to 128, then 4×4 of them to 1024, then to the classes.
-    shared = 2 * (2048 * 1024 + 1024 + 1024 * 10 + 10)
+    # After 512 and 528 channels: a 1×1 to 128, then the pixels to 1024, then to the classes.
+    shared = 2 * (side**2 * 128 * 1024 + 1024 + 1024 * 10 + 10)
     assert count(with_heads) - count(without) == 128 * (512 + 528 + 2) + shared
-    table = summarize(with_heads, (1, 1, 96, 96))
+    shape = (1, 1, size, size)
+    table = summarize(with_heads, shape)
     assert table.params == count(with_heads)
     heads = [layer for layer in table.layers if layer.training_only]
     assert sum(layer.params for layer in heads) == 128 * (512 + 528 + 2) + shared
-    assert not any(layer.training_only for layer in summarize(without, (1, 1, 96, 96)).layers)
+    assert not any(layer.training_only for layer in summarize(without, shape).layers)
 
 
 def test_torchvisions_network_with_its_heads_has_as_many_parameters() -> None:
     options = SPEC.preset("torchvision").replace(auxiliary=True)
-    assert count(SPEC.build(options, device="meta")) == 13_004_888
+    assert count(SPEC.build(options, device="meta", image_size=224)) == 13_004_888
 
 
-@pytest.mark.parametrize("side", [14, 6, 3, 1])
-def test_a_head_is_torchvisions_weight_for_weight(side: int) -> None:
+def test_a_head_is_torchvisions_weight_for_weight_after_the_papers_pooling() -> None:
     torch.manual_seed(0)
     knobs = GoogLeNetOptions(variant="torchvision", batch_norm=True)
     ours, theirs = AuxiliaryHead(knobs, 512).eval(), InceptionAux(512, 10).eval()
-    state = dict(zip(ours.state_dict(), theirs.state_dict().values(), strict=True))
-    ours.load_state_dict(state)
-    x = torch.rand(2, 512, side, side)
-    torch.testing.assert_close(ours(x), theirs(x))
+    x = torch.rand(2, 512, 14, 14)
+    ours(x)
+    ours.load_state_dict(
+        dict(zip(ours.state_dict(), theirs.state_dict().values(), strict=True)),
+    )
+    pooled = avg_pool2d(x, kernel_size=5, stride=3)
+    assert pooled.shape[2:] == (4, 4)
+    # Theirs pools to 4×4 by other windows, and leaves 4×4 as they are.
+    torch.testing.assert_close(ours(x), theirs(pooled))
+
+
+def test_the_pooling_of_a_small_map_is_the_mean_of_the_pixels_there_are() -> None:
+    pool = AuxiliaryHead(GoogLeNetOptions(), 4).pool
+    x = torch.rand(2, 4, 6, 6)
+    torch.testing.assert_close(pool(x[:, :, :3, :3]), x[:, :, :3, :3].mean((2, 3), keepdim=True))
+    torch.testing.assert_close(pool(x)[:, :, 1, 1], x[:, :, 3:, 3:].mean((2, 3)))
+
+
+def test_a_picture_too_small_for_the_heads_is_told_so_before_it_is_trained() -> None:
+    with pytest.raises(ConfigError, match=r"auxiliary4a\.pool gets 2×2 .* needs at least 3×3.* 33"):
+        config(image_size=32)
+    config(image_size=32, options={})
+    assert SPEC.smallest_image_size(config().options) == 33
 
 
 def test_heads_stand_where_the_paper_has_them() -> None:
@@ -93,7 +115,7 @@ def test_heads_stand_where_the_paper_has_them() -> None:
     ]
 
 
-@pytest.mark.parametrize("size", [16, 40, 96])
+@pytest.mark.parametrize("size", [33, 40, 96])
 def test_in_prediction_it_is_the_network_without_heads(size: int) -> None:
     model, plain = build(size, auxiliary=True), build(size)
     heads = {name for name in model.state_dict() if name.startswith("auxiliary")}
