@@ -10,6 +10,7 @@ from cnnlab.experiments.verdict import Ahead, Trend
 
 RUN: Mapping[str, Value] = {"train_size": 2000, "epochs": 3}
 RATES = (4, 8, 16)
+SHORT: Mapping[str, Value] = {"train_size": 2000, "epochs": 2}
 
 EXPERIMENTS = (
     Experiment(
@@ -27,6 +28,44 @@ EXPERIMENTS = (
         also=(AtEnd("test_accuracy"),),
         why="Every layer reads all channels so far, so that few new ones go a long way. More of "
         "them still help: each is one more thing that all later layers can look at.",
+    ),
+    Experiment(
+        id="densenet-join",
+        section="densenet",
+        question="Concatenate the new channels or add them, with as many parameters?",
+        claim="Concatenation makes better use of parameters than addition.",
+        source="Huang et al. 2016, sections 3 and 4.3",
+        arms=(
+            trained("concatenation", "densenet", join="concatenate", **RUN),
+            trained("addition", "densenet", join="add", stem_channels=20, **RUN),
+        ),
+        differs=("join", "stem_channels"),
+        metric=AtEnd("train_loss"),
+        rule=Ahead("concatenation", "addition"),
+        also=(AtEnd("test_accuracy"),),
+        why="What is concatenated stays readable for every later layer. What is added mixes with "
+        "what was there. The adding network begins with 20 channels, so that both have nearly as "
+        "many parameters.",
+        contested="The adding network multiplies nearly twice as much for its parameters, since "
+        "its early layers are wider. And it has no bottlenecks, as ResNet's deeper kinds do.",
+    ),
+    Experiment(
+        id="densenet-transitions",
+        section="densenet",
+        question="Leave out the transitions: channels only grow, and the size stays. Any better?",
+        claim="Transitions are there to keep the cost down.",
+        source="Huang et al. 2016, section 3",
+        arms=(
+            trained("without", "densenet", transitions=False, **SHORT),
+            trained("with", "densenet", transitions=True, **SHORT),
+        ),
+        differs=("transitions",),
+        metric=AtEnd("train_loss"),
+        rule=Ahead("without", "with", by=0.1, claimed="open"),
+        also=(AtEnd("test_accuracy"),),
+        why="Without them every layer works at full size, which costs three times the arithmetic "
+        "here and far more in deep networks. What a later layer sees of the picture stays small, "
+        "too: nothing widens its view but its own 3×3.",
     ),
     Experiment(
         id="densenet-compression",

@@ -5,10 +5,28 @@ from collections.abc import Mapping
 from cnnlab.configuration import Value
 from cnnlab.exercises.exercise import trained
 from cnnlab.experiments.experiment import Experiment
-from cnnlab.experiments.metrics import AtEnd
+from cnnlab.experiments.metrics import AtEnd, FirstGradient
 from cnnlab.experiments.verdict import Ahead
+from cnnlab.training.probes.layer_statistics import LayerStatisticsProbe
 
+PATHS = {
+    "all four": "all",
+    "without 1×1": "without_1x1",
+    "without 3×3": "without_3x3",
+    "without 5×5": "without_5x5",
+    "without pooling": "without_pooling",
+}
 RUN: Mapping[str, Value] = {"train_size": 2000, "epochs": 2}
+
+# Without reductions a block is many times as large.
+NARROW: Mapping[str, Value] = {"train_size": 1000, "epochs": 3, "width": 0.125}
+HEADS: Mapping[str, Value] = {
+    "train_size": 2000,
+    "epochs": 4,
+    "batch_norm": False,
+    "init": "kaiming",
+    "lr": 0.02,
+}
 
 EXPERIMENTS = (
     Experiment(
@@ -30,5 +48,78 @@ EXPERIMENTS = (
         "that there is something to learn from at the first step.",
         contested="The authors of GoogLeNet trained it without batch norm, with two auxiliary "
         "heads and over weeks. That it stands still here says how slow its start is.",
+    ),
+    Experiment(
+        id="googlenet-paths",
+        section="googlenet",
+        question="Take out one path of every block: which one is missed?",
+        claim="All four paths contribute.",
+        source="Szegedy et al. 2014, section 4, by implication",
+        arms=tuple(trained(name, "googlenet", paths=paths, **RUN) for name, paths in PATHS.items()),
+        differs=("paths",),
+        metric=AtEnd("test_accuracy"),
+        rule=Ahead("all four", "without 3×3"),
+        also=(AtEnd("train_loss"),),
+        why="The 3×3 path holds three quarters of a block's weights, so the verdict is about it. "
+        "The others see what it sees, at another scale. Without one of them later blocks read "
+        "fewer channels, and make do.",
+        contested="Every arm but the first is also smaller: what is missed may be the weights and "
+        "not the path.",
+    ),
+    Experiment(
+        id="googlenet-alone",
+        section="googlenet",
+        question="Four paths, or one 3×3 path with as many parameters?",
+        claim="Several scales side by side are better than one.",
+        source="Szegedy et al. 2014, section 4",
+        arms=(
+            trained("four paths", "googlenet", paths="all", **RUN),
+            trained("one path", "googlenet", paths="3x3_alone", **RUN),
+        ),
+        differs=("paths",),
+        metric=AtEnd("test_accuracy"),
+        rule=Ahead("four paths", "one path"),
+        also=(AtEnd("train_loss"),),
+        why="Parameters and arithmetic are equal, to half a per cent. What differs is whether a "
+        "block may look at one scale or at four.",
+        contested="The channel counts were tuned for four paths.",
+    ),
+    Experiment(
+        id="googlenet-reductions",
+        section="googlenet",
+        question="Leave out the 1×1 convolutions before the large windows: what do they cost?",
+        claim="They save most of the arithmetic and cost no accuracy.",
+        source="Szegedy et al. 2014, section 4",
+        arms=(
+            trained("without", "googlenet", reductions=False, **NARROW),
+            trained("with 1×1", "googlenet", reductions=True, **NARROW),
+        ),
+        differs=("reductions",),
+        metric=AtEnd("test_accuracy"),
+        rule=Ahead("without", "with 1×1", claimed="open"),
+        also=(AtEnd("train_loss"),),
+        why="Without the reductions the windows read every channel, and the pooling path passes "
+        "all of them on: blocks grow as they follow each other, to many times the weights.",
+        contested="So the arm without is not only without a gate, it is also far wider.",
+    ),
+    Experiment(
+        id="googlenet-auxiliary",
+        section="googlenet",
+        question="Two more classifiers halfway, without batch norm: do they help the start?",
+        claim="Auxiliary heads help the gradient to reach the early layers.",
+        source="Szegedy et al. 2014, section 5; doubted in Szegedy et al. 2015, section 4",
+        arms=(
+            trained("with heads", "googlenet", auxiliary=True, **HEADS),
+            trained("without", "googlenet", auxiliary=False, **HEADS),
+        ),
+        differs=("auxiliary",),
+        metric=AtEnd("train_loss"),
+        rule=Ahead("with heads", "without"),
+        also=(AtEnd("test_accuracy"), FirstGradient()),
+        probes=(LayerStatisticsProbe(),),
+        why="The loss of a head halfway reaches the first layers on half the way. Whether that is "
+        "enough to leave the start depends on the first weights.",
+        contested="Some of the same authors later found that the heads do not help early on, and "
+        "only regularize a little at the end.",
     ),
 )

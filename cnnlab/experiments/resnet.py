@@ -74,6 +74,42 @@ EXPERIMENTS = (
         "shallow network is often ahead.",
     ),
     Experiment(
+        id="resnet-order",
+        section="resnet",
+        question="Batch norm and ReLU before the convolutions, and nothing after the sum: better?",
+        claim="In this order deep networks train more easily.",
+        source="He et al. 2016, figure 4 and table 2",
+        arms=(
+            trained("before (2016)", "resnet", depth=34, order="pre-activation", **RUN),
+            trained("after (2015)", "resnet", depth=34, order="post-activation", **RUN),
+        ),
+        differs=("order",),
+        metric=AtEnd("train_loss"),
+        rule=Ahead("before (2016)", "after (2015)"),
+        also=(AtEnd("test_accuracy"),),
+        why="With nothing after the sum, the way from the first block to the last is a plain "
+        "addition, forward and backward. A ReLU on it cuts off the negative half at every block.",
+        contested="The paper saw the gain at 110 layers and more; at 34 it may be too small for "
+        "three seeds.",
+    ),
+    Experiment(
+        id="resnet-shortcut",
+        section="resnet",
+        question="Where shapes differ: a 1×1 convolution on the skip, or zeros for new channels?",
+        claim="The 1×1 is slightly better, and not what makes the difference.",
+        source="He et al. 2015, table 3 (25.03% with zeros, 24.52% with 1×1)",
+        arms=(
+            trained("1×1", "resnet", shortcut="1x1", depth=18, **RUN),
+            trained("zeros", "resnet", shortcut="zero-padded", depth=18, **RUN),
+        ),
+        differs=("shortcut",),
+        metric=AtEnd("train_loss"),
+        rule=Ahead("1×1", "zeros", by=0.1, claimed="open"),
+        also=(AtEnd("test_accuracy"),),
+        why="Three of the eight skips change shape. What counts is that there is a way past the "
+        "block at all. Zeros add no weights; the new channels then hold only what the block makes.",
+    ),
+    Experiment(
         id="resnet-no-norm",
         section="resnet",
         question="18 layers without batch norm: do the skips still help?",

@@ -9,6 +9,7 @@ from cnnlab.experiments.metrics import AtEnd
 from cnnlab.experiments.verdict import Ahead, Trend
 
 RUN: Mapping[str, Value] = {"base_channels": 8, "train_size": 4000, "epochs": 6}
+DEPTHS = (8, 11, 16)
 
 EXPERIMENTS = (
     Experiment(
@@ -17,15 +18,50 @@ EXPERIMENTS = (
         question="At equal width, is a deeper VGG better after a short run?",
         claim="The error falls as depth grows from 11 to 19 layers.",
         source="Simonyan & Zisserman 2014, section 4.1",
-        arms=tuple(trained(f"{depth} layers", "vgg", depth=depth, **RUN) for depth in (11, 13, 16)),
+        arms=tuple(trained(f"{depth} layers", "vgg", depth=depth, **RUN) for depth in DEPTHS),
         differs=("depth",),
         metric=AtEnd("test_accuracy"),
-        rule=Trend(("11 layers", "13 layers", "16 layers")),
+        rule=Trend(tuple(f"{depth} layers" for depth in DEPTHS)),
         why="A deeper plain network can say more, and is harder to start: every further layer "
         "changes the size of what passes through it. In a short run the second counts more. The "
         "authors began their deep networks from the weights of a trained shallow one.",
         contested="The paper trained for 74 epochs of 1.3 million pictures. A run of seconds can "
         "only show how well depth starts, not where it ends.",
+    ),
+    Experiment(
+        id="vgg-windows-5",
+        section="vgg",
+        question="Two 3×3 convolutions or one 5×5, everywhere: which network learns more?",
+        claim="A stack of small windows beats one large window that sees as much.",
+        source="Simonyan & Zisserman 2014, section 2.3",
+        arms=(
+            trained("two 3×3", "vgg", depth=13, **RUN),
+            trained("one 5×5", "vgg", depth=8, kernel_size=5, **RUN),
+        ),
+        differs=("depth", "kernel_size"),
+        metric=AtEnd("test_accuracy"),
+        rule=Ahead("two 3×3", "one 5×5"),
+        also=(AtEnd("train_loss"),),
+        why="Both see 5×5 pixels. The stack has 18 weights where the large window has 25, and one "
+        "ReLU more. It is also twice as deep, and depth has to be paid for at the start of a run.",
+        contested="The authors compared networks of ten layers and more, trained for weeks.",
+    ),
+    Experiment(
+        id="vgg-windows-7",
+        section="vgg",
+        question="And three 3×3 against one 7×7?",
+        claim="A stack of small windows beats one large window that sees as much.",
+        source="Simonyan & Zisserman 2014, section 2.3",
+        arms=(
+            trained("three 3×3", "vgg", depth=18, **RUN),
+            trained("one 7×7", "vgg", depth=8, kernel_size=7, **RUN),
+        ),
+        differs=("depth", "kernel_size"),
+        metric=AtEnd("test_accuracy"),
+        rule=Ahead("three 3×3", "one 7×7"),
+        also=(AtEnd("train_loss"),),
+        why="27 weights against 49 for the same view of 7×7 pixels. But 18 layers without batch "
+        "norm take long to begin to learn at all.",
     ),
     Experiment(
         id="vgg-channels",
