@@ -9,8 +9,11 @@ from cnnlab.experiments.metrics import Metric
 from cnnlab.experiments.outcome import Outcome
 from cnnlab.experiments.verdict import Figures, Rule, Verdict
 from cnnlab.runs.comparison import flatten
+from cnnlab.summary import layers
+from cnnlab.trace import trace_of
 from cnnlab.training import RunConfig
 from cnnlab.training.probes import Probe
+from cnnlab.words import words
 
 SEEDS = (0, 1, 2)
 Split = Literal["training", "test"]
@@ -100,10 +103,35 @@ class Experiment:
         ]
         return f"Diverged: {', '.join(told)}." if told else ""
 
+    def counts(self) -> list[dict[str, str]]:
+        """A row for each arm: what differs, and what its network counts for one picture.
+
+        Raises: ConfigError for an arm that cannot be built.
+        """
+        found = []
+        for arm in self.arms:
+            config = self.config(arm)
+            table = layers(trace_of(arm.configuration.spec, config.options, config.image_size))
+            own = self.settings()[arm.name]
+            differs = {said(name): said(value) for name, value in own.items() if value is not None}
+            found.append(
+                {"Arm": arm.name}
+                | differs
+                | {"Parameters": f"{table.params:,}", "Multiply-accumulates": f"{table.macs:,}"}
+            )
+        return found
+
     def settings(self) -> Mapping[str, Mapping[str, object]]:
         """For every arm, what it has in the settings that differ."""
         flat = {arm.name: flatten(self.config(arm)) for arm in self.arms}
         return {name: {key: own.get(key) for key in self.differs} for name, own in flat.items()}
+
+
+def said(value: object) -> str:
+    """A setting's name or value as a reader says it."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return words(value) if isinstance(value, str) else f"{value:,}"
 
 
 def _settings(config: RunConfig) -> dict[str, object]:

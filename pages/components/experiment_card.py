@@ -51,6 +51,9 @@ def show(experiment: Experiment) -> None:
 def what_is_run(experiment: Experiment) -> None:
     """The arms by the settings that differ, each with a button that opens it, and the price."""
     st.markdown(f"**What is run.** {arms_said(experiment)}")
+    st.dataframe(
+        experiment.counts(), hide_index=True, placeholder="–", key=f"counts.{experiment.id}"
+    )
     experiment_price.show(experiment)
     with st.container(horizontal=True):
         for arm in experiment.arms:

@@ -128,6 +128,23 @@ def test_arms_have_names_of_their_own_and_build(experiment: Experiment) -> None:
         assert config.precision == "float32"
 
 
+def test_an_arm_is_counted_as_its_network_is_built(experiment: Experiment) -> None:
+    for arm, row in zip(experiment.arms, experiment.counts(), strict=True):
+        config = experiment.config(arm)
+        model = arm.configuration.spec.build(
+            config.options, device="meta", image_size=config.image_size
+        )
+        assert row["Arm"] == arm.name
+        # What is only there in training is not part of the table of one picture.
+        kept = sum(
+            p.numel() for name, p in model.named_parameters() if not name.startswith("auxiliary")
+        )
+        assert int(row["Parameters"].replace(",", "")) in (
+            kept,
+            sum(p.numel() for p in model.parameters()),
+        )
+
+
 def test_it_says_what_a_reader_needs(experiment: Experiment) -> None:
     assert experiment.section in SECTIONS
     assert experiment.question.endswith((".", "?"))
