@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Literal
 
 from cnnlab.exercises import Arm
@@ -60,7 +61,12 @@ class Experiment:
     def arm_of(self, config: RunConfig) -> Arm | None:
         """Which arm a run belongs to; None where the experiment has changed since."""
         wanted = _settings(config)
-        return next((arm for arm in self.arms if _settings(self.config(arm)) == wanted), None)
+        return next((arm for arm in self.arms if self._known[arm.name] == wanted), None)
+
+    @cached_property
+    def _known(self) -> Mapping[str, Mapping[str, object]]:
+        """What makes each arm: asked for every run of an experiment at every tick of its card."""
+        return {arm.name: _settings(self.config(arm)) for arm in self.arms}
 
     def by_arm(self, outcomes: Sequence[Outcome]) -> dict[str, list[Outcome]]:
         """The outcomes of each arm, those that have not ended included."""
@@ -108,12 +114,12 @@ class Experiment:
 
         Raises: ConfigError for an arm that cannot be built.
         """
-        found = []
+        found, settings = [], self.settings()
         for arm in self.arms:
             config = self.config(arm)
             table = layers(trace_of(arm.configuration.spec, config.options, config.image_size))
-            own = self.settings()[arm.name]
-            differs = {said(name): said(value) for name, value in own.items() if value is not None}
+            own = settings[arm.name].items()
+            differs = {said(name): said(value) for name, value in own if value is not None}
             found.append(
                 {"Arm": arm.name}
                 | differs

@@ -1,6 +1,7 @@
 """What was measured of the experiments: kept with their settings, and written as a document."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -38,10 +39,10 @@ def test_what_is_kept_is_read_again(empty: Path) -> None:
 @pytest.mark.usefixtures("empty")
 def test_other_settings_were_not_measured() -> None:
     measured.keep(ONE, "shapes", made_up(ONE, "first"), 1)
-    changed = Experiment(**{**vars(ONE), "run": {"budget_s": 1.0}})
+    changed = replace(ONE, run={"budget_s": 1.0})
     assert measured.of(changed) is None
     # Words may change.
-    assert measured.of(Experiment(**{**vars(ONE), "why": "Because."})) is not None
+    assert measured.of(replace(ONE, why="Because.")) is not None
 
 
 def test_the_command_writes_the_document(empty: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -66,7 +67,7 @@ def test_the_list(capsys: pytest.CaptureFixture[str]) -> None:
 def test_an_experiment_is_carried_out_in_a_terminal() -> None:
     """For real, but short: two processes train one seed of two arms."""
     few = {"train_size": 64, "epochs": 1, "batch_size": 32}
-    short = Experiment(**{**vars(ONE), "run": few, "probes": ()})
+    short = replace(ONE, run=few, probes=())
     ended: list[tuple[int, int]] = []
     found = run(short, [0], done=lambda *counts: ended.append(counts))
     assert ended == [(1, 2), (2, 2)]
