@@ -52,8 +52,6 @@ def chart(
                 "margin": {"l": 10, "r": 10, "t": 10, "b": 10},
                 "showlegend": False,
                 "hovermode": "closest",
-                # What a reader zoomed into stays while the curve grows.
-                "uirevision": f"{measure} {axis}",
                 "xaxis": _x_axis(axis, end),
                 "yaxis": charts.ACCURACY_AXIS if measure == "accuracy" else _loss_axis(runs),
             },

@@ -40,7 +40,6 @@ def chart(
                 "yaxis": axis(runs, measure) | {"title": {"text": title}},
                 "legend": LEGEND,
                 "annotations": marks,
-                "uirevision": experiment.id,
             },
         }
     )
