@@ -14,7 +14,7 @@ from typing import Any, Self
 
 from cnnlab.errors import TrainingError
 from cnnlab.folders import home_folder
-from cnnlab.runs import groups, latest, measurements, predictions, records
+from cnnlab.runs import answers, groups, latest, measurements, predictions, records
 from cnnlab.runs.database import Database
 from cnnlab.runs.first_tables import FIRST_TABLES
 from cnnlab.runs.latest import Latest
@@ -35,6 +35,7 @@ SCRIPTS = (
     groups.SCRIPT,
     "ALTER TABLE points DROP COLUMN lr;",
     predictions.SCRIPT,
+    answers.SCRIPT,
 )
 
 
@@ -55,6 +56,7 @@ class RunStore:
             raise
         self.groups = groups.Groups(self._db)
         self.predictions = predictions.Predictions(self._db)
+        self.answers = answers.Answers(self._db)
         self.notice = notice or self._db.notice
 
     @classmethod
