@@ -1,4 +1,4 @@
-"""Keyboard focus: a button that is pressed and then disabled hands it on, or it would be lost."""
+"""Keyboard focus: what is pressed and then disabled or gone hands it on, or it would be lost."""
 
 import streamlit as st
 
@@ -8,7 +8,7 @@ KEY = "focus"
 # A button that is just being enabled takes the focus a moment later.
 SCRIPT = """<script>
 (async () => {
-    const heir = () => document.querySelector('.st-key-%s button:not(:disabled)');
+    const heir = () => document.querySelector('.st-key-%s :is(button, input):not(:disabled)');
     for (let tries = 0; tries < 40 && !heir(); tries++) {
         await new Promise(done => setTimeout(done, 50));
     }
@@ -19,14 +19,14 @@ SCRIPT = """<script>
 </script>"""
 
 
-def hand_to(button: str) -> None:
-    """Let the button of this key have the focus once the page is drawn again."""
-    state.put(KEY, button)
+def hand_to(heir: str) -> None:
+    """Let the first button or field under this key have the focus once the page is drawn again."""
+    state.put(KEY, heir)
 
 
 def settle() -> None:
-    """Where a button was named, give it the focus; call it after the buttons are drawn."""
-    button = state.get(KEY)
-    if button:
+    """Where an heir was named, give it the focus; call it after the heirs are drawn."""
+    heir = state.get(KEY)
+    if heir:
         state.put(KEY, None)
-        st.html(SCRIPT % button, unsafe_allow_javascript=True)
+        st.html(SCRIPT % heir, unsafe_allow_javascript=True)

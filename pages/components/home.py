@@ -1,16 +1,19 @@
 """The front page: what the chapter is about, where to begin, what the networks cost."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import streamlit as st
 from plotly.graph_objects import Figure
 
+from cnnlab import experiments
 from cnnlab.catalog import NETWORKS, SECTIONS, Section
 from cnnlab.experiments import EXPERIMENTS
+from cnnlab.runs.answers import Answered
 from cnnlab.summary import layers
 from cnnlab.trace import trace_of
 from cnnlab.words import words
-from pages.components import charts, network_chart, read
+from pages.components import charts, network_chart, progress, read, services, state
 from pages.components.network_chart import NetworkCost
 
 IN_A_ROW = 3
@@ -62,19 +65,26 @@ def show() -> None:
 
 def cards() -> None:
     """A card for every section; all of it is the link, see style.css."""
+    answered = services.store().answers.of(state.visitor())
     sections = list(SECTIONS.values())
     for start in range(0, len(sections), IN_A_ROW):
         row = sections[start : start + IN_A_ROW]
         for column, section in zip(st.columns(IN_A_ROW), row, strict=False):
             with column.container(border=True, height="stretch", key=f"card_{section.slug}"):
-                card(section)
+                card(section, answered)
 
 
-def card(section: Section) -> None:
-    """What a section is about, and how long its text is."""
+def card(section: Section, answered: Mapping[str, Answered]) -> None:
+    """What a section is about, what it takes, and how far this visitor has come."""
     link(section, f"**{section.heading}**")
     st.markdown(section.aim)
-    st.caption(f":material/schedule: {read.minutes(section.slug)} min to read")
+    done, asked = progress.of_section(section, answered)
+    takes = f":material/schedule: {read.minutes(section.slug)} min to read"
+    if claims := experiments.of_section(section.slug):
+        takes += f" · :material/science: {len(claims)} experiments"
+    if asked:
+        takes += f"  \n:material/task_alt: {done} of {asked} questions answered right"
+    st.caption(takes)
 
 
 def link(section: Section, label: str, **query: str) -> None:

@@ -1,12 +1,13 @@
 """The choice of a preset, and what has been changed in it since."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import streamlit as st
 
 from cnnlab import configuration as settings
 from cnnlab.catalog import NetworkSpec, Section
-from cnnlab.configuration import SMALL, Configuration
+from cnnlab.configuration import SMALL, Configuration, Value
 from cnnlab.runs.phrases import setting_phrase
 from cnnlab.words import inside, words
 from pages.components import configuration, state
@@ -51,11 +52,7 @@ def title(chosen: Configuration, shown: Configuration) -> str:
 
 def changes(section: Section, spec: NetworkSpec, shown: Configuration) -> None:
     """What was changed, and the way back."""
-    found = [
-        setting_phrase(name, value, inside(settings.setting(spec, name).title or words(name)))
-        for name, value in shown.changed.items()
-    ]
-    st.caption(f"Changed: {', '.join(found)}.")
+    st.caption(f"Changed: {', '.join(phrases(spec, shown.changed))}.")
     before = configuration.current(section, spec)
     if as_chosen(section, before) == before:
         return
@@ -67,6 +64,14 @@ def changes(section: Section, spec: NetworkSpec, shown: Configuration) -> None:
         args=(section, spec),
         help="Take back every change of the knobs.",
     )
+
+
+def phrases(spec: NetworkSpec, found: Mapping[str, Value]) -> list[str]:
+    """Settings in few words each: "no batch norm", "learning rate 0.1"."""
+    return [
+        setting_phrase(name, value, inside(settings.setting(spec, name).title or words(name)))
+        for name, value in found.items()
+    ]
 
 
 def take(section: Section, spec: NetworkSpec, trains: bool) -> None:

@@ -5,7 +5,15 @@ from collections.abc import Callable
 import streamlit as st
 
 from cnnlab.catalog import NETWORKS, NetworkSpec, Section
-from pages.components import architecture, experiments, feature_maps, links, read, train
+from pages.components import (
+    architecture,
+    check_yourself,
+    experiments,
+    feature_maps,
+    links,
+    read,
+    train,
+)
 
 VIEWS: dict[str, Callable[[Section, NetworkSpec], None]] = {
     "Read": read.show,
@@ -13,6 +21,7 @@ VIEWS: dict[str, Callable[[Section, NetworkSpec], None]] = {
     "Feature maps": feature_maps.show,
     "Train": train.show,
     "Experiments": experiments.show,
+    "Check yourself": check_yourself.show,
 }
 
 
