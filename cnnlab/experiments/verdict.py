@@ -19,6 +19,7 @@ ENOUGH_SEEDS = 3
 Figures = Mapping[str, Sequence[float]]
 OPEN = "open"
 UNDECIDED = "This short run does not decide it: the ranges over the seeds overlap."
+NO_DIFFERENCE = "No difference shows: the ranges over the seeds overlap, or lie too near."
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ class Ahead:
     def judge(self, metric: Metric, figures: Figures) -> Verdict:
         first, second = figures[self.first], figures[self.second]
         answer = ahead(metric, first, second, self.by)
-        told = {OPEN: UNDECIDED}
+        told = {OPEN: NO_DIFFERENCE if self.claimed == OPEN else UNDECIDED}
         for key, better, worse in (("first", first, second), ("second", second, first)):
             apart = metric.apart(median(better), median(worse))
             who = self.first if key == "first" else self.second

@@ -113,6 +113,13 @@ def test_ahead_only_where_the_ranges_do_not_overlap() -> None:
     assert rule.judge(LOSS, {"one": [0.1], "other": [0.2]}).answer == "first"
 
 
+def test_where_the_claim_is_that_nothing_differs_that_is_said() -> None:
+    overlapping = {"one": [0.5, 0.6], "other": [0.4, 0.5]}
+    said = Ahead("one", "other", claimed="open").judge(ACCURACY, overlapping).sentence
+    assert "No difference shows" in said
+    assert "does not decide" not in said
+
+
 def test_ahead_by_enough() -> None:
     rule = Ahead("one", "other", by=0.1)
     assert rule.judge(ACCURACY, {"one": [0.55], "other": [0.5]}).answer == "open"
