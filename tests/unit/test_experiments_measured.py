@@ -11,9 +11,15 @@ from cnnlab.experiments.document import document
 from cnnlab.experiments.experiment import Experiment
 from cnnlab.experiments.outcome import Outcome
 from cnnlab.experiments.running import run
+from tests.conftest import ROOT
 from tests.unit.test_experiments import made_up
 
 ONE = EXPERIMENTS["relu-sigmoid"]
+
+
+def test_every_experiment_was_measured_with_the_settings_that_it_has_now() -> None:
+    assert [name for name, one in EXPERIMENTS.items() if measured.of(one) is None] == []
+    assert (ROOT / "docs" / "experiments.md").read_text(encoding="utf-8") == document()
 
 
 @pytest.fixture
