@@ -25,7 +25,7 @@ QUESTIONS = (
         section="batch_norm",
         kind=ValuesPerMean(MAPS),
         varies=("batch_size", "image_size", "kernel_size", "padding"),
-        lesson="A mean over so many values is steady, though the pixels of one picture are alike.",
+        lesson="The more values, the steadier the mean; but the pixels of one picture are alike.",
     ),
     Question(
         id="batch-norm-values-units",

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from cnnlab.networks.batch_norm import BatchNorm, NormKind, norm_kind, norm_layer
-from cnnlab.questions.numbers import said
+from cnnlab.questions.numbers import listed, said
 from cnnlab.questions.question import Kind, LayerChoice, OfLayer
 from cnnlab.questions.subject import Subject
 from cnnlab.trace import Node
@@ -48,14 +48,11 @@ class NormParameters(Kind):
 
     def text(self, on: Subject) -> str:
         counts = Counter(node.output_shape[1] for node in norms(on))
-        where = ", ".join(
-            f"{count} over {width:,}" if count > 1 or len(counts) > 1 else f"1 over {width:,}"
-            for width, count in counts.items()
-        )
+        widths = listed([f"{n} times {w:,}" if n > 1 else f"{w:,}" for w, n in counts.items()])
         frozen = " γ and β are frozen." if self._is_frozen(on) else ""
         return (
-            f"The network has batch normalizations of this many channels or units: {where}."
-            f"{frozen} How many parameters do they add that are learned?"
+            f"The network has {len(norms(on))} batch normalizations, over this many channels or "
+            f"units: {widths}.{frozen} How many parameters do they add that are learned?"
         )
 
     def answer(self, on: Subject) -> int:

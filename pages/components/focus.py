@@ -1,20 +1,25 @@
 """Keyboard focus: what is pressed and then disabled or gone hands it on, or it would be lost."""
 
+import time
+
 import streamlit as st
 
 from pages.components import state
 
 KEY = "focus"
 # A button that is just being enabled takes the focus a moment later.
-SCRIPT = """<script>
+# A script that is the same as before would not be run again: the number makes it another.
+SCRIPT = """<script data-number="%(number)d">
 (async () => {
-    const heir = () => document.querySelector('.st-key-%s :is(button, input):not(:disabled)');
+    const home = '.st-key-%(heir)s';
+    const heir = () => document.querySelector(home + ' :is(button, input):not(:disabled)');
     for (let tries = 0; tries < 40 && !heir(); tries++) {
         await new Promise(done => setTimeout(done, 50));
     }
-    // Whoever has moved on in the meantime stays there.
+    // Whoever has moved on in the meantime stays there; what is about to go is no other place.
     const active = document.activeElement;
-    if (!active || active === document.body || active.disabled) heir()?.focus();
+    const moved = active && active !== document.body && !active.disabled && !active.closest(home);
+    if (!moved) heir()?.focus();
 })();
 </script>"""
 
@@ -29,4 +34,6 @@ def settle() -> None:
     heir = state.get(KEY)
     if heir:
         state.put(KEY, None)
-        st.html(SCRIPT % heir, unsafe_allow_javascript=True)
+        st.html(
+            SCRIPT % {"heir": heir, "number": time.monotonic_ns()}, unsafe_allow_javascript=True
+        )

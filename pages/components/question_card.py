@@ -110,11 +110,11 @@ def commit(question: Question, subject: Subject, answer: str) -> None:
 def told(question: Question, subject: Subject, given: str) -> None:
     """Whether it was right, and the arithmetic."""
     found = question.kind.answer(subject)
-    answer = found if isinstance(found, str) else said(found)
+    answer, yours = (found, given) if isinstance(found, str) else (said(found), given.strip())
     if question.is_right(subject, given):
-        st.success(f"**Right.** It is {answer}.", icon=RIGHT)
+        st.success(f"**Right:** {answer}", icon=RIGHT)
     else:
-        st.error(f"**Not so.** You answered {given}; it is {answer}.", icon=WRONG)
+        st.error(f"**Not so.** Your answer: {yours} · The answer: **{answer}**", icon=WRONG)
     st.markdown(question.kind.why(subject))
     if question.lesson:
         st.markdown(question.lesson)

@@ -50,13 +50,13 @@ def test_nothing_is_told_before_the_answer(open_page: Open) -> None:
 
 def test_wrong_then_right_then_a_reload(open_page: Open, store: RunStore) -> None:
     app = answer(open_page("alexnet", VIEW), SIDE, "53")
-    assert app.error[0].value == "**Not so.** You answered 53; it is 54."
+    assert app.error[0].value == "**Not so.** Your answer: 53 · The answer: **54**"
     assert ARITHMETIC in said(app)
     assert store.answers.of(ME)[SIDE].right_s is None
     app.button(key=f"again_{SIDE}").click().run()
     assert ARITHMETIC not in said(app)
     app = answer(app, SIDE, " 54 ")
-    assert app.success[0].value == "**Right.** It is 54."
+    assert app.success[0].value == "**Right:** 54"
     assert ARITHMETIC in said(app)
     assert "1 of 8 answered right" in said(app)
     found = store.answers.of(ME)[SIDE]
@@ -75,7 +75,7 @@ def test_a_choice(open_page: Open, store: RunStore) -> None:
     assert app.warning[0].value == "Give an answer first."
     app.radio(key=f"answer_{name}").set_value("The fully-connected layers")
     app.button(key=f"check_{name}").click().run()
-    assert app.success[0].value == "**Right.** It is The fully-connected layers."
+    assert app.success[0].value == "**Right:** The fully-connected layers"
     assert "- The fully-connected layers: 43,040,778, 92%" in said(app)
     assert store.answers.of(ME)[name].right_s
 
