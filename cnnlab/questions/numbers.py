@@ -5,7 +5,7 @@ import re
 from cnnlab.errors import ConfigError
 
 # 1234, 1,234, 1 234, 1.5, -2: a comma or a space stands before three digits.
-NUMBER = re.compile(r"[-+]?(\d{1,3}([, ]\d{3})+|\d+)(\.\d+)?")
+NUMBER = re.compile(r"[-+]?([0-9]{1,3}([, ][0-9]{3})+|[0-9]+)(\.[0-9]+)?")
 LONGEST = 30
 # Half of the last digit in which an answer that is no whole number is said.
 CLOSE = 0.005
