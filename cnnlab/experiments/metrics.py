@@ -150,7 +150,7 @@ class Gap:
         return math.inf if train is None or test is None else float(train - test)
 
     def text(self, value: float) -> str:
-        return f"{100 * value:.0f} points" if math.isfinite(value) else "diverged"
+        return f"{round(100 * value)} points" if math.isfinite(value) else "diverged"
 
     def apart(self, better: float, worse: float) -> str:
         if not math.isfinite(worse):

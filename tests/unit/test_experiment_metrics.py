@@ -74,6 +74,7 @@ def test_at_the_end() -> None:
     assert LOSS.apart(0.5, 0.75) == "0.25 lower"
     gap = Gap()
     assert gap.text(gap.read(ended(train_accuracy=0.9, test_accuracy=0.6))) == "30 points"
+    assert gap.text(-0.001) == "0 points"
     assert gap.read(ended()) == math.inf
 
 
