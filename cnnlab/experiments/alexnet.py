@@ -49,7 +49,7 @@ EXPERIMENTS = (
     Experiment(
         id="init-scale-relu",
         section="alexnet",
-        question="First weights ten times too small or too large: what does a ReLU network do?",
+        question="First weights ten times smaller, or three times larger: can ReLU stand it?",
         claim="ReLU is more forgiving about its first weights than sigmoid.",
         source="Dive into Deep Learning, section on AlexNet",
         arms=tuple(
@@ -152,7 +152,7 @@ EXPERIMENTS = (
     Experiment(
         id="overfit",
         section="alexnet",
-        question="The same number of steps on 500 or on 4,000 pictures: where is the gap wider?",
+        question="About as many steps on 500 or on 4,000 pictures: where is the gap wider?",
         claim="With too few pictures a large network learns them by heart.",
         source="Krizhevsky et al. 2012, section 4",
         arms=(
@@ -163,7 +163,7 @@ EXPERIMENTS = (
         metric=Gap(),
         rule=Ahead("4,000 pictures", "500 pictures"),
         also=(AtEnd("test_accuracy"), AtEnd("train_accuracy")),
-        why="Both runs take 188 steps or close to it. With 500 pictures each is seen 24 times, and "
-        "the network has far more weights than there are pixels to learn by heart.",
+        why="Both runs take between 160 and 190 steps. With 500 pictures each is seen 24 times, "
+        "and the network has hundreds of weights for each of them.",
     ),
 )

@@ -69,7 +69,7 @@ def keep(
 
 
 def settings(experiment: Experiment) -> str:
-    """A name for all that decides what comes out; another as soon as something is changed."""
+    """A name for all that an experiment sets; presets and the code that trains are not in it."""
     said = (experiment.arms, experiment.metric, experiment.also, experiment.rule, experiment.run)
     return hashlib.sha256(repr(said).encode()).hexdigest()[:16]
 

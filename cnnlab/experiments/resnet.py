@@ -68,8 +68,8 @@ EXPERIMENTS = (
         metric=AtEnd("train_loss"),
         rule=Ahead("34 layers", "18 layers"),
         also=(AtEnd("test_accuracy"),),
-        why="With skips depth does no harm at the start. That it helps takes more pictures and "
-        "more time than a browser's patience.",
+        why="With skips depth does far less harm at the start. That it helps takes more pictures "
+        "and more time than a browser's patience.",
         contested="The paper's gain of depth was seen after 60 epochs of ImageNet. Here the "
         "shallow network is often ahead.",
     ),

@@ -42,8 +42,9 @@ EXPERIMENTS = (
         metric=AtEnd("test_accuracy"),
         rule=Ahead("two 3×3", "one 5×5"),
         also=(AtEnd("train_loss"),),
-        why="Both see 5×5 pixels. The stack has 18 weights where the large window has 25, and one "
-        "ReLU more. It is also twice as deep, and depth has to be paid for at the start of a run.",
+        why="Both see 5×5 pixels. Where the channels stay, the stack has 18 weights for 25 of the "
+        "large window, and one ReLU more. It is also twice as deep, and depth has "
+        "to be paid for at the start of a run.",
         contested="The authors compared networks of ten layers and more, trained for weeks.",
     ),
     Experiment(

@@ -158,11 +158,13 @@ def results(experiment: Experiment, was_active: bool) -> None:
         key="experiment_chart",
         alt=f"The arms of the experiment: {', '.join(arms)}",
     )
-    told(found, experiment.judge(outcomes))
+    verdict = experiment.judge(outcomes)
+    told(found, verdict)
     inside_run.show(found.begun, f"inside.{experiment.id}")
-    st.dataframe(
-        rows(experiment, outcomes), hide_index=True, placeholder="–", key="experiment_rows"
-    )
+    if verdict:
+        st.dataframe(
+            rows(experiment, outcomes), hide_index=True, placeholder="–", key="experiment_rows"
+        )
 
 
 def progress(found: Trial) -> None:

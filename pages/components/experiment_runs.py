@@ -9,7 +9,8 @@ from cnnlab.runs.predictions import Prediction
 from cnnlab.runs.store import ACTIVE, RunRecord
 from pages.components import services, state
 
-NOT_YET, PREDICTED, GOING_ON = "Not predicted yet", "Predicted, not run yet", "Running"
+NOT_YET, PREDICTED = "Not predicted yet", "Predicted, not run yet"
+WAITING, GOING_ON = "Waiting", "Running"
 RIGHT, WRONG, STOPPED = "You were right", "It came out otherwise", "Stopped before a verdict"
 
 
@@ -79,7 +80,7 @@ def said(found: Trial) -> str:
     if not found.runs:
         return PREDICTED
     if found.is_active:
-        return GOING_ON
+        return GOING_ON if found.begun else WAITING
     verdict = found.verdict()
     if verdict is None:
         return STOPPED

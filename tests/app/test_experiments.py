@@ -81,6 +81,10 @@ def test_predict_then_run_then_stop(
     ((configs, visitor, page),) = submitted
     assert (configs, visitor, page) == (RELU.configs(), ME, "alexnet")
     assert "0 of 6 runs done" in said(app)
+    assert experiment_runs.WAITING in app.radio(key="experiment_choice").proto.captions
+    # No table without a figure.
+    (counts,) = app.dataframe
+    assert "Parameters" in counts.value
     assert "experiment_run" not in {button.key for button in app.button}
     app.button(key="experiment_stop").click().run()
     # Another server's, as the manager sees it: it says so instead of breaking.
