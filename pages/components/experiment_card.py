@@ -13,6 +13,7 @@ from cnnlab.words import inside, words
 from pages.components import (
     charts,
     experiment_chart,
+    experiment_pictures,
     experiment_price,
     experiment_runs,
     focus,
@@ -35,26 +36,27 @@ def show(experiment: Experiment) -> None:
     st.subheader(experiment.question, anchor=False)
     st.markdown(f"**The claim.** {experiment.claim} :gray[{experiment.source}.]")
     if found.prediction is None:
-        what_is_run(experiment)
+        what_is_run(experiment, experiment_pictures.chosen())
         predict(experiment)
         return
     answer = experiment.rule.answers.get(found.prediction.answer, found.prediction.answer)
     st.markdown(f"**You predict.** {answer}.")
-    buttons(found)
+    is_ready = bool(found.runs) or experiment_pictures.choice()
+    buttons(found, is_ready)
     if found.runs:
         tick_s = TICK_S if found.is_active else None
         st.fragment(results, run_every=tick_s)(experiment, found.is_active)
-    what_is_run(experiment)
+    what_is_run(experiment, found.dataset or experiment_pictures.chosen())
     focus.settle()
 
 
-def what_is_run(experiment: Experiment) -> None:
+def what_is_run(experiment: Experiment, dataset: str) -> None:
     """The arms by the settings that differ, each with a button that opens it, and the price."""
     st.markdown(f"**What is run.** {arms_said(experiment)}")
     st.dataframe(
         experiment.counts(), hide_index=True, placeholder="–", key=f"counts.{experiment.id}"
     )
-    experiment_price.show(experiment)
+    experiment_price.show(experiment, dataset)
     with st.container(horizontal=True):
         for arm in experiment.arms:
             st.button(
@@ -64,7 +66,11 @@ def what_is_run(experiment: Experiment) -> None:
                 key=f"open.{experiment.id}.{arm.name}",
                 help="Opens Train with these settings.",
                 on_click=links.apply,
-                args=(experiment.section, "Train", arm.configuration),
+                args=(
+                    experiment.section,
+                    "Train",
+                    arm.configuration.with_changes(dataset=dataset),
+                ),
             )
 
 
@@ -100,14 +106,27 @@ def keep(experiment: Experiment, answer: str) -> None:
         st.toast(str(error), icon=":material/error:")
 
 
-def buttons(found: Trial) -> None:
+def buttons(found: Trial, is_ready: bool) -> None:
     """Run, Stop and the way to start over, as the experiment stands."""
     experiment = found.experiment
     with st.container(horizontal=True):
         if not found.runs and st.button(
-            "Run", type="primary", icon=":material/play_arrow:", key="experiment_run"
+            "Run",
+            type="primary",
+            icon=":material/play_arrow:",
+            key="experiment_run",
+            disabled=not is_ready,
         ):
-            attempt(partial(experiment_runs.start, experiment), then="experiment_stop")
+            run(experiment, experiment_pictures.chosen())
+        if found.runs and not found.is_active:
+            for name in experiment_pictures.others(found.dataset):
+                if st.button(
+                    f"Run it on {experiment_pictures.title(name)}",
+                    icon=":material/play_arrow:",
+                    key=f"experiment_run.{name}",
+                    help="With the same prediction. The runs so far stay on the Runs page.",
+                ):
+                    run(experiment, name)
         if found.is_active and st.button("Stop", icon=":material/stop:", key="experiment_stop"):
             attempt(partial(stop, found))
         if not found.is_active and st.button(
@@ -118,6 +137,11 @@ def buttons(found: Trial) -> None:
             help="Predict again. The runs so far stay on the Runs page.",
         ):
             attempt(partial(start_over, experiment))
+
+
+def run(experiment: Experiment, dataset: str) -> None:
+    """Begin the runs, or say why that cannot be."""
+    attempt(partial(experiment_runs.start, experiment, dataset), then="experiment_stop")
 
 
 def attempt(action: Callable[[], None], then: str = "") -> None:
@@ -187,7 +211,8 @@ def told(found: Trial, verdict: Verdict | None) -> None:
         right = found.prediction is not None and found.prediction.answer == verdict.answer
         yours = "Your prediction was right." if right else "You predicted otherwise."
         said = conclusion(experiment, verdict.answer, verdict.seeds)
-        st.markdown(f"{icon} **{so_far}{said}** {'' if found.is_active else yours}")
+        on = f"On {experiment_pictures.title(found.dataset)}."
+        st.markdown(f"{icon} **{so_far}{said}** {on} {'' if found.is_active else yours}")
         st.markdown(verdict.sentence)
         if found.is_active:
             return
@@ -199,9 +224,13 @@ def told(found: Trial, verdict: Verdict | None) -> None:
 
 def ours(experiment: Experiment) -> None:
     """What we measured, folded: whoever has run the experiment can compare."""
-    found = measured.of(experiment)
-    if found is None:
+    known = {name: measured.of(experiment, name) for name in experiment_pictures.OFFERED}
+    if not any(known.values()):
         return
     with st.expander("What we measured", icon=":material/science:"):
-        st.markdown(f"{found.sentence} {found.conclusion}")
-        st.caption(f"{len(SEEDS)} seeds, {found.seconds:.0f} s, {found.machine}, {found.date}.")
+        for name, found in known.items():
+            if found is None:
+                continue
+            title = experiment_pictures.title(name)
+            st.markdown(f"**On {title}.** {found.sentence} {found.conclusion}")
+            st.caption(f"{len(SEEDS)} seeds, {found.seconds:.0f} s, {found.machine}, {found.date}.")

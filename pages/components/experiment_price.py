@@ -11,15 +11,15 @@ from pages.components.durations import duration
 TICK_S = 1.5
 
 
-def show(experiment: Experiment) -> None:
+def show(experiment: Experiment, dataset: str) -> None:
     """The expected time; asked for again as long as it is not known."""
-    known = total_s(experiment) is not None
-    st.fragment(line, run_every=None if known else TICK_S)(experiment, known)
+    known = total_s(experiment, dataset) is not None
+    st.fragment(line, run_every=None if known else TICK_S)(experiment, dataset, known)
 
 
-def line(experiment: Experiment, known: bool) -> None:
+def line(experiment: Experiment, dataset: str, known: bool) -> None:
     """One line with the time of all runs."""
-    found = total_s(experiment)
+    found = total_s(experiment, dataset)
     if found is not None and not known:
         st.rerun()  # to be asked no more
     if found is None:
@@ -28,10 +28,10 @@ def line(experiment: Experiment, known: bool) -> None:
         st.caption(f":material/timer: About **{duration(found)}** for all runs on this machine.")
 
 
-def total_s(experiment: Experiment) -> float | None:
+def total_s(experiment: Experiment, dataset: str) -> float | None:
     """Seconds for all arms and seeds; None as long as the speed of one is not known."""
     manager = services.run_manager()
-    configs = [experiment.config(arm) for arm in experiment.arms]
+    configs = [experiment.config(arm, dataset=dataset) for arm in experiment.arms]
     budget_s = experiment.run.get("budget_s")
     total = 0.0
     for config in configs:

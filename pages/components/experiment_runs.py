@@ -28,6 +28,11 @@ class Trial:
         return any(run.status in ACTIVE for run in self.runs)
 
     @property
+    def dataset(self) -> str:
+        """On which pictures it was run; nothing where it was not."""
+        return self.runs[0].config.dataset if self.runs else ""
+
+    @property
     def begun(self) -> dict[str, RunRecord]:
         """Those of its runs that do not wait, by arm and seed."""
         return {
@@ -87,13 +92,13 @@ def said(found: Trial) -> str:
     return RIGHT if verdict.answer == found.prediction.answer else WRONG
 
 
-def start(experiment: Experiment) -> None:
+def start(experiment: Experiment, dataset: str) -> None:
     """Submit all runs as one group, and note that they are this experiment's.
 
     Raises: CnnLabError where that cannot be done, or nothing was predicted.
     """
     manager, visitor = services.run_manager(), state.visitor()
     group = manager.submit_group(
-        experiment.configs(SEEDS), visitor, experiment.section, experiment.question[:80]
+        experiment.configs(SEEDS, dataset), visitor, experiment.section, experiment.question[:80]
     )
     services.store().predictions.begun(visitor, experiment.id, group)

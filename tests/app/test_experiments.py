@@ -3,7 +3,9 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from cnnlab.experiments import EXPERIMENTS, Experiment
+from cnnlab import datasets
+from cnnlab.datasets.dataset import State
+from cnnlab.experiments import EXPERIMENTS, SEEDS, Experiment
 from cnnlab.runs.store import RunStore
 from cnnlab.training.config import RunConfig
 from cnnlab.training.events import Evaluation, Measurement, Progress
@@ -40,9 +42,11 @@ def learn(store: RunStore, run: str, loss: float) -> None:
     store.ended(run, "finished", figures=figures)
 
 
-def predicted_and_run(store: RunStore, experiment: Experiment, answer: str, ended: int) -> None:
+def predicted_and_run(
+    store: RunStore, experiment: Experiment, answer: str, ended: int, dataset: str = "shapes"
+) -> None:
     """An experiment of which so many runs have ended, the first arm with the lower loss."""
-    configs = experiment.configs()
+    configs = experiment.configs(SEEDS, dataset)
     names = [f"run {number}" for number in range(len(configs))]
     group, runs = store.add_group(configs, ME, experiment.section, "An experiment", names)
     store.predictions.predict(ME, experiment.id, answer)
@@ -63,17 +67,31 @@ def test_nothing_is_shown_before_the_prediction(open_page: Open) -> None:
     assert "experiment_run" not in {button.key for button in app.button}
 
 
-def test_predict_then_run_then_stop(
-    open_page: Open, store: RunStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    submitted = []
+Submitted = list[tuple[list[RunConfig], str, str]]
+
+
+@pytest.fixture
+def submitted(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> Submitted:
+    """The groups that the page submits; they wait for ever."""
+    found: Submitted = []
 
     def submit(configs: list[RunConfig], visitor: str, page: str, name: str) -> str:
-        submitted.append((configs, visitor, page))
+        found.append((configs, visitor, page))
         names = [f"{number}" for number in range(len(configs))]
         return store.add_group(configs, visitor, page, name, names)[0]
 
     monkeypatch.setattr(services.run_manager(), "submit_group", submit)
+    return found
+
+
+def put_fashion_mnist(patch: pytest.MonkeyPatch, status: str) -> None:
+    """Fashion-MNIST is on this machine, or not."""
+    real = datasets.state
+    there = State(status, "Fashion-MNIST is as the test says.")  # type: ignore[arg-type]
+    patch.setattr(datasets, "state", lambda name: real(name) if name == "shapes" else there)
+
+
+def test_predict_then_run_then_stop(open_page: Open, submitted: Submitted) -> None:
     app = open_page("alexnet", "Experiments")
     app.button(key="predict.relu-sigmoid.first").click().run()
     assert "**You predict.** ReLU does better." in said(app)
@@ -89,6 +107,57 @@ def test_predict_then_run_then_stop(
     app.button(key="experiment_stop").click().run()
     # Another server's, as the manager sees it: it says so instead of breaking.
     assert not app.exception
+
+
+def test_run_on_fashion_mnist(
+    open_page: Open, submitted: Submitted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_fashion_mnist(monkeypatch, "ready")
+    app = open_page("alexnet", "Experiments")
+    app.button(key="predict.relu-sigmoid.first").click().run()
+    app.segmented_control(key="experiment_pictures").set_value("fashion_mnist").run()
+    # The settings that a button opens are those that will be run.
+    app.button(key="experiment_run").click().run()
+    assert [configs for configs, _, _ in submitted] == [RELU.configs(SEEDS, "fashion_mnist")]
+    assert "0 of 6 runs done" in said(app)
+    app.button(key="open.relu-sigmoid.ReLU").click().run()
+    assert app.session_state["alexnet.lenet.configuration"].run_config.dataset == "fashion_mnist"
+
+
+def test_pictures_that_are_not_there_are_offered(
+    open_page: Open, submitted: Submitted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_fashion_mnist(monkeypatch, "not downloaded")
+    app = open_page("alexnet", "Experiments")
+    app.button(key="predict.relu-sigmoid.first").click().run()
+    app.segmented_control(key="experiment_pictures").set_value("fashion_mnist").run()
+    assert app.button(key="experiment_run").disabled
+    assert [box.value for box in app.info] == ["Fashion-MNIST is as the test says."]
+    assert app.button(key="download.fashion_mnist")
+    app.segmented_control(key="experiment_pictures").set_value("shapes").run()
+    app.button(key="experiment_run").click().run()
+    assert [configs for configs, _, _ in submitted] == [RELU.configs()]
+
+
+@pytest.mark.parametrize(
+    ("used", "other"), [("shapes", "fashion_mnist"), ("fashion_mnist", "shapes")]
+)
+def test_once_more_on_other_pictures(
+    open_page: Open,
+    store: RunStore,
+    submitted: Submitted,
+    monkeypatch: pytest.MonkeyPatch,
+    used: str,
+    other: str,
+) -> None:
+    put_fashion_mnist(monkeypatch, "ready")
+    predicted_and_run(store, RELU, "first", ended=6, dataset=used)
+    app = open_page("alexnet", "Experiments")
+    assert f"On {datasets.DATASETS[used].title}. Your prediction was right." in said(app)
+    app.button(key=f"experiment_run.{other}").click().run()
+    assert [configs for configs, _, _ in submitted] == [RELU.configs(SEEDS, other)]
+    assert "**You predict.** ReLU does better." in said(app)
+    assert "0 of 6 runs done" in said(app)
 
 
 @pytest.mark.parametrize(
@@ -144,7 +213,7 @@ def test_every_card_opens_by_its_link_and_its_settings(open_page: Open, name: st
     assert not app.exception
     assert app.session_state["view"] == "Train"
     chosen = app.session_state[f"{experiment.section}.{arm.network}.configuration"]
-    assert chosen == arm.configuration
+    assert chosen.run_config == arm.configuration.run_config
     assert not app.button(key="start").disabled
 
 
