@@ -43,14 +43,14 @@ class Server:
             return False
 
 
-def start_server(home: Path, data: Path, **settings: str) -> Server:
+def start_server(home: Path, data: Path, program: str = "streamlit", **settings: str) -> Server:
     """Start the app as `make run` does, on a free port; `settings` join the environment."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     arguments = ["--server.port", str(port), "--server.headless", "true"]
     process = subprocess.Popen(
-        [sys.executable, "-m", "streamlit", "run", "app.py", *arguments],
+        [sys.executable, "-m", program, "run", "app.py", *arguments],
         cwd=ROOT,
         env={**os.environ, "CNNLAB_HOME": str(home), "CNNLAB_DATA": str(data), **settings},
         stdout=subprocess.DEVNULL,
