@@ -12,10 +12,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from benchmarks import book, figures, interaction, live_page, memory, probes
+from benchmarks import book, experiments, figures, interaction, live_page, memory, probes
 from cnnlab import catalog, datasets, images
 from cnnlab.datasets import fashion_mnist
 from cnnlab.errors import DatasetError
+from cnnlab.experiments import EXPERIMENTS
 from cnnlab.runs.store import RunStore
 from cnnlab.training import RunConfig
 
@@ -241,3 +242,20 @@ def test_steps_that_were_looked_at_are_told_from_the_others() -> None:
     # 30 steps, of which the first ten are not counted; step 25 was looked at.
     assert (len(between), len(observed)) == (19, 1)
     assert size > 1000
+
+
+def test_experiments_benchmark_times_what_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    monkeypatch.setattr(experiments, "run", lambda one, *rest: asked.append((one.id, *rest)))
+    (found,) = experiments.durations(["vgg-depth"], "fashion_mnist")
+    assert asked == [("vgg-depth", (0, 1, 2), "fashion_mnist")]
+    assert (found.name, found.target, found.met) == ("vgg-depth", 180, True)
+    assert experiments.parse([]).only == list(EXPERIMENTS)
+    assert experiments.parse(["--only"]).only == []
+    with pytest.raises(SystemExit):
+        experiments.parse(["--seconds", "0"])
+
+
+def test_the_watched_experiment_has_six_runs() -> None:
+    assert len(experiments.WATCHED.configs()) == 6
+    assert experiments.BESIDE.section == experiments.WATCHED.section
