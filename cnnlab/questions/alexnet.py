@@ -23,7 +23,7 @@ QUESTIONS = (
     Question(
         id="alexnet-pool-side",
         section="alexnet",
-        kind=OutputSide(at("pool1")),
+        kind=OutputSide(at("pool2")),
         varies=("image_size", *WINDOWS),
         lesson="Pooling windows follow the same formula as convolutions.",
     ),

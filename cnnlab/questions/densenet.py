@@ -19,7 +19,7 @@ QUESTIONS = (
     Question(
         id="densenet-compressed",
         section="densenet",
-        kind=Compressed(at("transition1")),
+        kind=Compressed(at("transition2")),
         varies=("compression", "growth_rate", "stem_channels"),
         lesson="Without it the channels would grow from block to block without end.",
     ),

@@ -15,6 +15,9 @@ from cnnlab.words import inside, words
 from pages.components import focus, presets, services, state
 
 RIGHT, WRONG, DONE = ":material/check_circle:", ":material/cancel:", ":material/task_alt:"
+SEEN = ". You had seen this answer, so it counts for nothing more. Try other knobs."
+# Of how many knobs the session knows that their answer was shown.
+REMEMBERED = 50
 
 
 @dataclass(frozen=True)
@@ -27,10 +30,11 @@ class Drawn:
 
 @dataclass(frozen=True)
 class Given:
-    """What was answered, of which configuration."""
+    """What was answered, of which configuration, and whether the answer had been shown before."""
 
     configuration: Configuration
     text: str
+    was_shown: bool = False
 
 
 def show(
@@ -52,7 +56,7 @@ def show(
         about(subject, chosen, start)
         given = state.get(key(question, "given"))
         if isinstance(given, Given) and given.configuration == subject.configuration:
-            told(question, subject, given.text)
+            told(question, subject, given)
             again(question, subject, chosen)
         else:
             form(question, subject)
@@ -94,25 +98,30 @@ def commit(question: Question, subject: Subject, answer: str) -> None:
     if not answer:
         st.warning("Give an answer first.", icon=":material/edit:")
         return
+    shown = state.listed(key(question, "shown"))
+    was_shown = subject.configuration in shown
     try:
         right = question.is_right(subject, answer)
-        services.store().answers.answered(
-            state.visitor(), question.section, question.id, right=right
-        )
+        if not was_shown:
+            services.store().answers.answered(
+                state.visitor(), question.section, question.id, right=right
+            )
     except CnnLabError as error:
         st.error(str(error))
         return
-    state.put(key(question, "given"), Given(subject.configuration, answer))
+    state.put(key(question, "given"), Given(subject.configuration, answer, was_shown))
+    state.put(key(question, "shown"), [*shown, subject.configuration][-REMEMBERED:])
     focus.hand_to(key(question, "question"))
     st.rerun()
 
 
-def told(question: Question, subject: Subject, given: str) -> None:
+def told(question: Question, subject: Subject, given: Given) -> None:
     """Whether it was right, and the arithmetic."""
     found = question.kind.answer(subject)
-    answer, yours = (found, given) if isinstance(found, str) else (said(found), given.strip())
-    if question.is_right(subject, given):
-        st.success(f"**Right:** {answer}", icon=RIGHT)
+    answer = found if isinstance(found, str) else said(found)
+    yours = given.text if isinstance(found, str) else given.text.strip()
+    if question.is_right(subject, given.text):
+        st.success(f"**Right:** {answer}{SEEN if given.was_shown else ''}", icon=RIGHT)
     else:
         st.error(f"**Not so.** Your answer: {yours} · The answer: **{answer}**", icon=WRONG)
     st.markdown(question.kind.why(subject))
