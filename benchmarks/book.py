@@ -15,68 +15,17 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.figures import heading, machine, write
-from cnnlab import catalog, devices
+from cnnlab import devices
+from cnnlab.compare.published import BOOK_DATASET, BOOK_EPOCHS, PUBLISHED, Accuracy, Published
 from cnnlab.errors import CnnLabError, TrainingError
 from cnnlab.training import RunConfig, train
 from cnnlab.training.events import Evaluation, Failed, Finished
 
-BOOK_EPOCHS = 10
-
-
-@dataclass(frozen=True)
-class BookRun:
-    """A network as the book trains it, and the test accuracies that the book publishes.
-
-    `build` is the last classic English build; `median`, `low` and `high` are the median and the
-    10th and 90th percentile over about a hundred published builds.
-    Source: Dive into Deep Learning 0.17.6, sections 6.6 and 7.1-7.7.
-    """
-
-    title: str
-    network: str
-    preset: str
-    build: float
-    median: float
-    low: float
-    high: float
-    lr: float | None = None
-
-    def config(self, epochs: int, seed: int, device: str, precision: str) -> RunConfig:
-        """The book's recipe as a run. Raises: ConfigError for a setting out of bounds."""
-        recipe = catalog.network(self.network).book
-        return RunConfig(
-            network=self.network,
-            options=self.preset,
-            dataset="fashion_mnist",
-            image_size=recipe.image_size,
-            batch_size=recipe.batch_size,
-            optimizer=recipe.optimizer,
-            lr=self.lr or recipe.lr,
-            momentum=recipe.momentum,
-            init=recipe.init,
-            epochs=epochs,
-            seed=seed,
-            device=device,
-            precision=precision,
-        )
-
-    def verdict(self, accuracy: float) -> str:
-        """Where an accuracy lies beside the range of the builds."""
-        if accuracy < self.low:
-            return "below"
-        return "above" if accuracy > self.high else "inside"
-
-
-# Batch normalization has a recipe of its own in the book: LeNet with a learning rate of 1.
-RUNS: dict[str, BookRun] = {
-    "lenet": BookRun("LeNet", "lenet", "d2l", 0.809, 0.806, 0.781, 0.820),
-    "lenet_bn": BookRun("LeNet with BN", "lenet", "d2l_bn", 0.838, 0.843, 0.760, 0.876, lr=1.0),
-    "alexnet": BookRun("AlexNet", "alexnet", "d2l", 0.884, 0.881, 0.875, 0.884),
-    "vgg": BookRun("VGG as trained", "vgg", "d2l", 0.916, 0.919, 0.913, 0.923),
-    "nin": BookRun("NiN", "nin", "d2l", 0.867, 0.844, 0.402, 0.873),
-    "googlenet": BookRun("GoogLeNet", "googlenet", "d2l", 0.889, 0.888, 0.869, 0.896),
-    "resnet": BookRun("ResNet-18", "resnet", "d2l", 0.865, 0.913, 0.872, 0.921),
-    "densenet": BookRun("DenseNet", "densenet", "d2l", 0.882, 0.878, 0.807, 0.905),
+# Names on the command line: the network, and its preset where the book trains several.
+RUNS: dict[str, Published] = {
+    one.network if one.preset == "d2l" else f"{one.network}_{one.preset.removeprefix('d2l_')}": one
+    for one in PUBLISHED
+    if one.accuracy
 }
 ON_CPU = ("lenet", "lenet_bn")
 
@@ -127,13 +76,13 @@ HEADER = (
 )
 
 
-def line(run: BookRun, found: Outcome) -> str:
+def line(name: str, book: Accuracy, found: Outcome) -> str:
     """A run as a row of the table."""
-    builds = f"{run.median:.3f} ({run.low:.3f}-{run.high:.3f})"
+    builds = f"{book.median:.3f} ({book.low:.3f}-{book.high:.3f})"
     return (
-        f"{run.title:>14} {found.train_loss:>6.3f} {found.train_accuracy:>6.3f} "
-        f"{found.test_accuracy:>6.3f}   {run.build:>5.3f} {builds:>25} "
-        f"{run.verdict(found.test_accuracy):<7} {found.seconds:>8.1f} {found.images_per_s:>9,.0f}"
+        f"{name:>14} {found.train_loss:>6.3f} {found.train_accuracy:>6.3f} "
+        f"{found.test_accuracy:>6.3f}   {book.build:>5.3f} {builds:>25} "
+        f"{book.verdict(found.test_accuracy):<7} {found.seconds:>8.1f} {found.images_per_s:>9,.0f}"
     )
 
 
@@ -160,8 +109,9 @@ def configured(arguments: argparse.Namespace) -> Iterator[tuple[str, RunConfig]]
     """The runs that were asked for, in order."""
     for name in arguments.networks:
         for seed in range(arguments.seeds):
-            run = RUNS[name]
-            yield name, run.config(arguments.epochs, seed, arguments.device, arguments.precision)
+            own = {"epochs": arguments.epochs, "seed": seed, "device": arguments.device}
+            config = RUNS[name].contender.config(BOOK_DATASET)
+            yield name, config.replace(**own, precision=arguments.precision)
 
 
 def main(command_line: list[str] | None = None) -> int:
@@ -178,8 +128,10 @@ def main(command_line: list[str] | None = None) -> int:
     try:
         for name, config in list(configured(arguments)):
             outcome = follow(name, config)
-            lines.append(line(RUNS[name], outcome))
-            published = asdict(RUNS[name]) | {"verdict": RUNS[name].verdict(outcome.test_accuracy)}
+            book = RUNS[name].accuracy
+            assert book is not None, "only these are trained"
+            lines.append(line(name, book, outcome))
+            published = asdict(RUNS[name]) | {"verdict": book.verdict(outcome.test_accuracy)}
             rows.append(asdict(outcome) | {"epochs": config.epochs, "book": published})
     except CnnLabError as error:
         print(error, file=sys.stderr)

@@ -27,7 +27,11 @@ def run(
     Arms that are stopped by the clock compete for the cores like any others, so that a seed's arms
     run beside each other under like conditions.
     """
-    configs = experiment.configs(seeds, dataset)
+    return run_all(experiment.configs(seeds, dataset), done)
+
+
+def run_all(configs: Sequence[RunConfig], done: Done = lambda _ended, _all: None) -> list[Outcome]:
+    """Runs side by side, one core each, and what they came to."""
     # A copy of a process that has computed with several threads would wait for them for ever.
     fresh = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(usable_cores(), fresh, initializer=_one_core) as pool:

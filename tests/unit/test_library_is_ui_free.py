@@ -43,7 +43,7 @@ ORDER = (
     ("configuration", "norm_bench"),
     ("runs",),
     ("jobs",),
-    ("experiments", "exercises", "questions"),
+    ("experiments", "exercises", "questions", "compare"),
 )
 
 

@@ -1,0 +1,1 @@
+"""All networks beside each other: what they cost, what they reach, and races between them."""
