@@ -11,7 +11,7 @@ from pages.components import services, sidebar, state
 CHAPTER = Path("pages") / "chapter"
 WORKBENCH = Path("pages") / "workbench"
 # Pages across sections: the name of the file, and what the sidebar calls it.
-WORKBENCH_PAGES = {"runs": "Runs"}
+WORKBENCH_PAGES = {"compare": "Compare", "runs": "Runs"}
 STYLE = Path(__file__).with_name("style.css")
 # The line on the data sets fits with its question mark.
 SIDEBAR_PX = 280

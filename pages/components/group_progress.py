@@ -9,6 +9,7 @@ from cnnlab.runs.arms import Arm, arms, spread
 from cnnlab.runs.entries import Entry
 from cnnlab.runs.latest import Latest
 from cnnlab.runs.store import ACTIVE, RunRecord
+from cnnlab.training.config import RunConfig
 from pages.components import charts, group_charts, run_names, services
 from pages.components.durations import duration
 from pages.components.markdown import escaped
@@ -41,9 +42,9 @@ def show(entries: Sequence[Entry]) -> None:
 
 
 def progress(entry: Entry, latest: Mapping[str, Latest]) -> tuple[float, str]:
-    """Which share of all epochs is done, and in words how many runs are."""
+    """Which share of all runs is done, and in words how many runs are."""
     done = sum(
-        1.0 if run.status not in ACTIVE else latest[run.id].epochs / run.config.epochs
+        1.0 if run.status not in ACTIVE else share_done(run.config, latest[run.id])
         for run in entry.runs
         if run.id in latest
     )
@@ -56,6 +57,12 @@ def progress(entry: Entry, latest: Mapping[str, Latest]) -> tuple[float, str]:
     going = sum(run.status == "running" for run in entry.runs)
     now = f"{going} going on" if going else "waiting for a free place"
     return share, f"{entry.ended} of {size} runs done · {now}{left}"
+
+
+def share_done(config: RunConfig, latest: Latest) -> float:
+    """How much of a run is done, of its epochs or of its time, whichever ends first."""
+    of_time = (latest.seconds or 0.0) / config.budget_s if config.budget_s else 0.0
+    return min(1.0, max(of_time, latest.epochs / config.epochs))
 
 
 def labels(found: Sequence[Arm]) -> list[str]:

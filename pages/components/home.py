@@ -7,12 +7,12 @@ import streamlit as st
 from plotly.graph_objects import Figure
 
 from cnnlab import experiments
-from cnnlab.catalog import NETWORKS, SECTIONS, Section
+from cnnlab.catalog import SECTIONS, Section
+from cnnlab.compare.contenders import contenders, short_title
 from cnnlab.experiments import EXPERIMENTS
 from cnnlab.runs.answers import Answered
 from cnnlab.summary import layers
 from cnnlab.trace import trace_of
-from cnnlab.words import words
 from pages.components import charts, network_chart, progress, read, services, state
 from pages.components.network_chart import NetworkCost
 
@@ -107,22 +107,18 @@ def cost_charts() -> dict[str, Figure]:
 def costs() -> list[NetworkCost]:
     """Parameters and compute of every preset of the book and of torchvision."""
     rows = []
-    for spec in NETWORKS.values():
-        for name, options in spec.presets.items():
-            if name == "small":
-                continue
-            size = spec.preset_image_size(name)
-            counted = layers(trace_of(spec, options, size))
-            title = words(name) if name[-1].isdigit() else spec.title
-            title += {"d2l_bn": ", batch norm", "d2l_full": "-11, full width"}.get(name, "")
-            rows.append(
-                NetworkCost(
-                    title=title,
-                    year=spec.year,
-                    kind="book" if name.startswith("d2l") else "torchvision",
-                    params=counted.params,
-                    macs=counted.macs,
-                    picture=f"{size}×{size}×{options.in_channels}",
-                )
+    for one in contenders("full"):
+        options = one.spec.preset(one.preset)
+        size = one.spec.preset_image_size(one.preset)
+        counted = layers(trace_of(one.spec, options, size))
+        rows.append(
+            NetworkCost(
+                title=short_title(one.spec, one.preset),
+                year=one.spec.year,
+                kind=one.kind,
+                params=counted.params,
+                macs=counted.macs,
+                picture=f"{size}×{size}×{options.in_channels}",
             )
+        )
     return rows

@@ -22,26 +22,34 @@ MARKER_PX = 8.0
 GAP_PX = 2.0
 
 
-def place(points: Array, sizes: Array, widths_px: Sequence[float], height_px: float) -> Array:
+def place(
+    points: Array,
+    sizes: Array,
+    widths_px: Sequence[float],
+    height_px: float,
+    radii_px: Array | None = None,
+) -> Array:
     """An offset from its point for the centre of every label.
 
     Labels are placed one after the other. The first ones do not know of the later ones: so each
     may move again, once all are placed.
 
     Shape: `points` (N, 2) as shares of the width (from the left) and the height (from the top);
-    `sizes` (N, 2) width and height of the labels; the result (N, 2), right and down.
+    `sizes` (N, 2) width and height of the labels; `radii_px` (N,) of the markers, all alike when
+    left out; the result (N, 2), right and down.
     Units: pixels.
     """
+    radii = np.full(len(points), MARKER_PX) if radii_px is None else radii_px
     scale = np.array([(width, height_px) for width in widths_px])
     # (widths, N, 2)
     at = points[None] * scale[:, None]
     offsets = np.zeros_like(sizes)
     order = crowded_first(at.mean(0))
     for n, i in enumerate(order):
-        offsets[i] = best(int(i), at, sizes, offsets, order[:n], scale)
+        offsets[i] = best(int(i), at, sizes, offsets, order[:n], scale, radii)
     for _ in range(ROUNDS):
         for i in order:
-            offsets[i] = best(int(i), at, sizes, offsets, order[order != i], scale)
+            offsets[i] = best(int(i), at, sizes, offsets, order[order != i], scale, radii)
     return offsets
 
 
@@ -53,7 +61,13 @@ def crowded_first(points: Array) -> NDArray[np.int64]:
 
 
 def best(
-    i: int, at: Array, sizes: Array, offsets: Array, placed: NDArray[np.int64], scale: Array
+    i: int,
+    at: Array,
+    sizes: Array,
+    offsets: Array,
+    placed: NDArray[np.int64],
+    scale: Array,
+    radii: Array,
 ) -> Array:
     """The nearest free place for one label; where none is free, the least covered."""
     candidates = around(sizes[i])
@@ -63,10 +77,10 @@ def best(
     outside = (centres < half) | (centres > scale[:, None] - half)
     bad = 10.0 * outside.any(2).sum(0)
     # A point may lie under no label, its own included.
-    bad += 10.0 * covers(centres, half, at, np.full(2, MARKER_PX)).sum((0, 2))
+    bad += 10.0 * covers(centres, half, at, radii[:, None]).sum((0, 2))
     lines = along(at[:, i, None], centres)
-    rest = np.delete(at, i, axis=1)
-    bad += 0.5 * hit(lines, rest, np.full(2, MARKER_PX / 2))
+    rest, rest_radii = np.delete(at, i, axis=1), np.delete(radii, i)
+    bad += 0.5 * hit(lines, rest, rest_radii[:, None] / 2)
     if len(placed):
         others = at[:, placed] + offsets[placed]
         other_half = sizes[placed] / 2 + GAP_PX

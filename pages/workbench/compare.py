@@ -1,0 +1,3 @@
+from pages.components import compare
+
+compare.show()
