@@ -5,6 +5,7 @@ import streamlit as st
 from cnnlab.catalog import SECTIONS
 from cnnlab.runs.entries import Entry, entries
 from pages.components import group_progress, runs_actions, runs_compare, runs_table, services, state
+from pages.components.markdown import escaped
 
 MOST = 1000
 TICK_S = 1.0
@@ -80,7 +81,7 @@ def shared(token: str) -> None:
             icon=":material/link_off:",
         )
     else:
-        st.title(entry.name, anchor=False)
+        st.title(escaped(entry.name), anchor=False)
         st.caption(":material/link: Shared with you, read-only")
         runs_actions.exports([entry])
         st.fragment(follow, run_every=TICK_S if entry.active else None)([entry], [entry])

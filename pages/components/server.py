@@ -2,23 +2,17 @@
 
 import gc
 import importlib
-import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from http.cookies import SimpleCookie
 
 import streamlit as st
 import torch
-from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.runtime.pages_manager import PagesManager
 
 from cnnlab import catalog
 from cnnlab.summary import summarize
-
-VISITOR_COOKIE = "cnnlab_visitor"
-ONE_YEAR_S = 365 * 24 * 3600
+from pages.components.visitors import OpenTabs, VisitorCookie
 
 
 @asynccontextmanager
@@ -50,58 +44,6 @@ def import_heavy_modules() -> None:
     summarize(catalog.build("lenet"), (1, 1, 28, 28))
     gc.collect()
     gc.freeze()
-
-
-class VisitorCookie:
-    """Gives every browser a random name, so that a reload finds its runs again."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or VISITOR_COOKIE in _cookies(scope):
-            await self.app(scope, receive, send)
-            return
-
-        async def send_with_cookie(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).append(
-                    "set-cookie",
-                    f"{VISITOR_COOKIE}={secrets.token_urlsafe(16)}; Path=/; HttpOnly; "
-                    f"SameSite=Lax; Max-Age={ONE_YEAR_S}",
-                )
-            await send(message)
-
-        await self.app(scope, receive, send_with_cookie)
-
-
-class OpenTabs:
-    """Tells the run manager who has a page open: as long as a tab is open, so is its connection.
-
-    A frozen tab keeps its connection, and a network that falls silent is noticed by its pings.
-    """
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        cookie = _cookies(scope).get(VISITOR_COOKIE) if scope["type"] == "websocket" else None
-        if cookie is None:
-            await self.app(scope, receive, send)
-            return
-        from pages.components import services
-
-        manager = services.run_manager()
-        manager.arrived(cookie.value)
-        try:
-            await self.app(scope, receive, send)
-        finally:
-            manager.left(cookie.value)
-
-
-def _cookies(scope: Scope) -> SimpleCookie:
-    headers = dict(scope["headers"])
-    return SimpleCookie(headers.get(b"cookie", b"").decode("latin-1"))
 
 
 MIDDLEWARE = [Middleware(VisitorCookie), Middleware(OpenTabs)]

@@ -6,14 +6,13 @@ from typing import Any
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from pages.components.server import VISITOR_COOKIE
+from pages.components.visitors import VISITOR_COOKIE, named
 
 
 def visitor() -> str:
     """A name for this browser that survives a reload; for this tab where cookies are off."""
-    cookie = st.context.cookies.get(VISITOR_COOKIE)
-    if cookie:
-        return str(cookie)
+    if name := named(st.context.cookies.get(VISITOR_COOKIE)):
+        return name
     return str(st.session_state.setdefault("visitor", secrets.token_urlsafe(16)))
 
 

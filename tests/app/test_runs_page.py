@@ -8,6 +8,7 @@ from cnnlab.runs.entries import Entry
 from cnnlab.runs.store import RunStore
 from cnnlab.training.config import RunConfig
 from pages.components import runs_actions, runs_table
+from pages.components.markdown import escaped
 from tests.app.runs_page import ME, SOMEBODY, add, listed, open_runs
 from tests.present import present
 
@@ -157,6 +158,13 @@ def test_a_shared_run_is_read_only(store: RunStore) -> None:
     assert len(app.get("plotly_chart")) == 2
     app.button(key="runs.own").click().run()
     assert "Train a network on any page" in app.info[0].value
+
+
+def test_the_title_of_a_shared_run_is_text(store: RunStore) -> None:
+    run = add(store, "![x](http://a/b.png) [here](http://a) <b>", visitor=SOMEBODY)
+    app = open_runs(shared=store.share(run))
+    assert app.title[0].value == escaped("![x](http://a/b.png) [here](http://a) <b>")
+    assert "](" not in app.title[0].value.replace(r"\](", "")
 
 
 @pytest.mark.parametrize("token", ["wrong", "", "' OR 1=1 --"])

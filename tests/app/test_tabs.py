@@ -5,9 +5,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from pages.components import server, services
+from pages.components import services, visitors
 
 Told = list[tuple[str, str]]
+ANN = "ann-of-a-second-browser"
 
 
 @pytest.fixture
@@ -32,24 +33,24 @@ def connect(told: Told, kind: str, cookie: str, error: BaseException | None = No
             raise error
 
     scope = {"type": kind, "headers": [(b"host", b"x"), (b"cookie", cookie.encode())]}
-    asyncio.run(server.OpenTabs(app)(scope, None, None))  # type: ignore[arg-type]
+    asyncio.run(visitors.OpenTabs(app)(scope, None, None))  # type: ignore[arg-type]
     return during
 
 
 def test_a_tab_is_there_as_long_as_its_connection(told: Told) -> None:
-    cookie = "theme=dark; cnnlab_visitor=ann"
-    assert connect(told, "websocket", cookie) == [("arrived", "ann")]
-    assert told == [("arrived", "ann"), ("left", "ann")]
+    cookie = f"theme=dark; cnnlab_visitor={ANN}"
+    assert connect(told, "websocket", cookie) == [("arrived", ANN)]
+    assert told == [("arrived", ANN), ("left", ANN)]
 
 
 def test_a_connection_that_breaks_off_is_closed_too(told: Told) -> None:
     with pytest.raises(ConnectionError):
-        connect(told, "websocket", "cnnlab_visitor=ann", ConnectionError())
-    assert told == [("arrived", "ann"), ("left", "ann")]
+        connect(told, "websocket", f"cnnlab_visitor={ANN}", ConnectionError())
+    assert told == [("arrived", ANN), ("left", ANN)]
 
 
 @pytest.mark.parametrize(
-    ("kind", "cookie"), [("http", "cnnlab_visitor=ann"), ("websocket", ""), ("lifespan", "")]
+    ("kind", "cookie"), [("http", f"cnnlab_visitor={ANN}"), ("websocket", ""), ("lifespan", "")]
 )
 def test_nothing_else_counts(told: Told, kind: str, cookie: str) -> None:
     assert connect(told, kind, cookie) == []
