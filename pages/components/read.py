@@ -1,7 +1,7 @@
 """The Read view: the section's idea in words, with its figures where they are explained."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import streamlit as st
@@ -16,14 +16,21 @@ from pages.components import (
     exercises,
     experiment_link,
     norm_bench,
+    pointwise_bench,
 )
 
 TEXTS = Path(__file__).parents[2] / "assets" / "text"
 WORDS_PER_MINUTE = 180
 # A line of a text that stands for figures, "{figure: block, network}" for two side by side, for an
-# experiment, or for the things to try.
+# experiment, a bench, or the things to try.
 MARKER = re.compile(r"^\{(?:figure: |experiment: )?([\w, -]+)\}$", re.MULTILINE)
-ACTIVATIONS, EXERCISES, BENCH = "activations", "exercises", "bench"
+EXERCISES = "exercises"
+# What else a marker can stand for.
+DRAWN: dict[str, Callable[[], None]] = {
+    "activations": activation_charts.show,
+    "bench": norm_bench.show,
+    "pointwise": pointwise_bench.show,
+}
 
 
 def show(section: Section, _spec: NetworkSpec) -> None:
@@ -31,12 +38,10 @@ def show(section: Section, _spec: NetworkSpec) -> None:
     with st.container(width=760):
         for words, kinds in parts(text(section.slug)):
             st.markdown(words)
-            if kinds == [ACTIVATIONS]:
-                activation_charts.show()
-            elif kinds == [BENCH]:
-                norm_bench.show()
-            elif kinds == [EXERCISES]:
+            if kinds == [EXERCISES]:
                 exercises.show(section)
+            elif kinds and kinds[0] in DRAWN:
+                DRAWN[kinds[0]]()
             elif kinds and kinds[0] in CLAIMS:
                 experiment_link.show(kinds[0])
             elif kinds:

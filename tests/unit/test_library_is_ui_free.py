@@ -40,7 +40,7 @@ ORDER = (
     ("summary", "layer_csv", "diagrams", "features", "activation_curves"),
     ("layer_maps", "colour_maps", "mosaic"),
     ("training",),
-    ("configuration", "norm_bench"),
+    ("configuration", "norm_bench", "pointwise"),
     ("runs",),
     ("jobs",),
     ("experiments", "exercises", "questions", "compare"),
