@@ -71,7 +71,10 @@ class Measurement(_Event):
 
 
 class _Ended(_Event):
-    """Figures at the end: training over the last epoch's steps, test over the whole set."""
+    """Figures at the end: training over the last epoch's steps, test over the whole set.
+
+    `named` says of how many test pictures the network named each class, right or wrong.
+    """
 
     step: int
     epoch: float
@@ -80,6 +83,7 @@ class _Ended(_Event):
     train_accuracy: float | None = None
     test_loss: float | None = None
     test_accuracy: float | None = None
+    named: tuple[int, ...] | None = None
     images_per_s: float | None = None
     weights: str | None = None
     note: str | None = None

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import torch
 
 from cnnlab.training.config import RunConfig
+from cnnlab.training.evaluation import Tested
 from cnnlab.training.events import Evaluation, Measurement, Progress
 from cnnlab.training.metrics import Metrics
 from cnnlab.training.plan import Plan
@@ -22,7 +23,7 @@ class RunState:
         # Since the last report, and over the epoch up to there.
         self.recent, self.epoch_so_far = Metrics(device), Metrics(device)
         self.train_loss, self.train_accuracy = 0.0, 0.0
-        self.test: tuple[float, float] | None = None
+        self.test: Tested | None = None
         self._evaluations_s: list[float] = []
         self._start_s = time.perf_counter()
 
@@ -97,7 +98,7 @@ class RunState:
                 values=values,
             )
 
-    def evaluation(self, test: tuple[float, float], took_s: float) -> Evaluation:
+    def evaluation(self, test: Tested, took_s: float) -> Evaluation:
         """The point of the test curve here."""
         self.test = test
         self._evaluations_s.append(took_s)
@@ -105,6 +106,6 @@ class RunState:
             step=self.step,
             epoch=self.epoch,
             elapsed_s=self.elapsed_s,
-            test_loss=test[0],
-            test_accuracy=test[1],
+            test_loss=test.loss,
+            test_accuracy=test.accuracy,
         )

@@ -10,7 +10,7 @@ from torch.nn.functional import cross_entropy
 
 from cnnlab.training.probes.batch_norm import BatchNormProbe, channels
 from cnnlab.training.probes.kernels import KernelsProbe
-from cnnlab.training.probes.layer_statistics import LayerStatisticsProbe
+from cnnlab.training.probes.layer_statistics import LayerStatisticsProbe, dead_share
 from cnnlab.training.probes.observation import Observation
 from cnnlab.training.probes.picture import PictureProbe
 from cnnlab.training.probes.probe import Probe
@@ -70,7 +70,9 @@ def test_statistics_are_those_of_outputs_gradients_weights_and_the_update() -> N
     assert relu["std"] == pytest.approx(output.std(correction=0).item(), rel=1e-4)
     assert relu["zeros"] == pytest.approx((output == 0).float().mean().item(), rel=1e-4)
     assert relu["activations"] == counts(output, "activations")
-    assert set(relu) == {"mean", "std", "zeros", "activations"}
+    silent = (output == 0).flatten(2).all(2).all(0)
+    assert relu["dead"] == pytest.approx(silent.float().mean().item())
+    assert set(relu) == {"mean", "std", "zeros", "activations", "dead"}
     last = found["3"]
     assert last["activations"] == counts(logits, "activations")
     assert last["weights"] == counts(before, "weights")
@@ -151,3 +153,11 @@ def test_a_picture_is_looked_at_in_prediction_mode_after_the_step() -> None:
     assert isinstance(packed, Packed)
     assert packed.shape == (16, 4, 4)
     assert torch.allclose(torch.tensor(unpack(packed)).float(), maps[:16], rtol=1e-2, atol=1e-3)
+
+
+def test_a_unit_is_dead_that_fires_for_no_picture() -> None:
+    units = torch.tensor([[0.0, 1.0, 0.0, 2.0], [0.0, 0.0, 3.0, 4.0]])
+    assert dead_share(units).item() == 0.25
+    maps = torch.zeros(2, 4, 3, 3)
+    maps[1, 2, 0, 1] = 0.5
+    assert dead_share(maps).item() == 0.75
