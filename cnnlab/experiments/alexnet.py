@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 from cnnlab.configuration import Value
 from cnnlab.exercises.exercise import trained
+from cnnlab.experiments.dead import DeadUnits
+from cnnlab.experiments.efficiency import Efficiency
 from cnnlab.experiments.experiment import Experiment
 from cnnlab.experiments.metrics import AtEnd, FirstGradient, Gap
 from cnnlab.experiments.verdict import Ahead
@@ -59,7 +61,7 @@ EXPERIMENTS = (
         differs=("init_scale",),
         metric=AtEnd("train_loss"),
         rule=Ahead("×1", "×0.1"),
-        also=(AtEnd("test_accuracy"), FirstGradient()),
+        also=(AtEnd("test_accuracy"), FirstGradient(), DeadUnits()),
         probes=(LayerStatisticsProbe(),),
         why="Small weights make small values, and the next layer makes them smaller still. After "
         "five layers nothing of the picture is left, and nothing of the gradient either. Larger "
@@ -98,6 +100,7 @@ EXPERIMENTS = (
         differs=("network",),
         metric=AtEnd("test_accuracy"),
         rule=Ahead("AlexNet", "LeNet"),
+        also=(Efficiency(), Efficiency("macs")),
         why="LeNet takes many more steps in the same seconds. AlexNet takes fewer, but each looks "
         "at more channels through more layers. Which one wins depends on how long you wait.",
         contested="Nobody knows from this which network is better in the end: give both an hour "

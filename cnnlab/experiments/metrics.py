@@ -19,8 +19,8 @@ TITLES: dict[Ending, str] = {
 }
 
 
-class Metric(Protocol):
-    """A figure of a run. What never came, or ran away, is infinitely bad."""
+class Quantity(Protocol):
+    """How a figure is called, read and compared."""
 
     @property
     def name(self) -> str:
@@ -33,18 +33,22 @@ class Metric(Protocol):
     @property
     def higher_is_better(self) -> bool: ...
 
+    def text(self, value: float) -> str:
+        """The figure as it is read."""
+
+    def apart(self, better: float, worse: float) -> str:
+        """How much better one figure is than another."""
+
+
+class Metric(Quantity, Protocol):
+    """A figure of a run. What never came, or ran away, is infinitely bad."""
+
     @property
     def curves(self) -> Curves:
         """The chart in which it is seen."""
 
     def read(self, outcome: Outcome) -> float:
         """The figure of a run that has ended."""
-
-    def text(self, value: float) -> str:
-        """The figure as it is read."""
-
-    def apart(self, better: float, worse: float) -> str:
-        """How much better one figure is than another."""
 
 
 @dataclass(frozen=True)

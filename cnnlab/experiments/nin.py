@@ -4,6 +4,9 @@ from collections.abc import Mapping
 
 from cnnlab.configuration import Value
 from cnnlab.exercises.exercise import trained
+from cnnlab.experiments.counting import HowOften
+from cnnlab.experiments.dead import DeadClasses
+from cnnlab.experiments.efficiency import Efficiency
 from cnnlab.experiments.experiment import Experiment
 from cnnlab.experiments.metrics import AtEnd, Gap
 from cnnlab.experiments.verdict import Ahead, Trend
@@ -64,7 +67,7 @@ EXPERIMENTS = (
         differs=("head",),
         metric=Gap(),
         rule=Ahead("average", "fully-connected"),
-        also=(AtEnd("test_accuracy"), AtEnd("train_accuracy")),
+        also=(AtEnd("test_accuracy"), AtEnd("train_accuracy"), Efficiency()),
         why="The average has no weights, so there is nothing in it to overfit. The maps themselves "
         "have to answer where a class is seen. At the size of this network the layer is small too: "
         "one hundred and ten weights.",
@@ -75,15 +78,16 @@ EXPERIMENTS = (
         id="nin-logits",
         section="nin",
         question="The book ends NiN in a ReLU, even over the logits. Does that do harm?",
-        claim="The network learns with a ReLU over its logits.",
-        source="Dive into Deep Learning, section on NiN",
+        claim="The network learns its classes with a ReLU over its logits.",
+        source="Dive into Deep Learning, section on NiN, whose network ends so",
         arms=(
             trained("without ReLU", "nin", final_activation=False, **RUN),
             trained("with ReLU", "nin", final_activation=True, **RUN),
         ),
         differs=("final_activation",),
-        metric=AtEnd("test_accuracy"),
-        rule=Ahead("without ReLU", "with ReLU", claimed="second"),
+        metric=DeadClasses(),
+        rule=HowOften("with ReLU", "without ReLU", "It loses classes"),
+        also=(AtEnd("test_accuracy"),),
         why="A class whose map is below zero everywhere gets the logit 0 and no gradient: it is "
         "dead until other weights happen to revive it. Which class it hits depends on the seed.",
         contested="Many runs never lose a class, and then there is hardly a difference.",

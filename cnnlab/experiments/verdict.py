@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Protocol
 
-from cnnlab.experiments.metrics import Metric
+from cnnlab.experiments.metrics import Quantity
 
 # Fewer seeds show a tendency; the verdict then says that it is not the last word.
 ENOUGH_SEEDS = 3
@@ -49,10 +49,10 @@ class Rule(Protocol):
     def claimed(self) -> str:
         """The answer that the claim gives."""
 
-    def says(self, metric: Metric) -> str:
+    def says(self, metric: Quantity) -> str:
         """The rule in words."""
 
-    def judge(self, metric: Metric, figures: Figures) -> Verdict: ...
+    def judge(self, metric: Quantity, figures: Figures) -> Verdict: ...
 
 
 @dataclass(frozen=True)
@@ -79,14 +79,14 @@ class Ahead:
             OPEN: "No difference that shows",
         }
 
-    def says(self, metric: Metric) -> str:
+    def says(self, metric: Quantity) -> str:
         least = f", and the medians by at least {metric.text(self.by)}" if self.by else ""
         return (
             f"Figure: {metric.name}. One arm does better where its worst seed beats the best of "
             f"the other{least}."
         )
 
-    def judge(self, metric: Metric, figures: Figures) -> Verdict:
+    def judge(self, metric: Quantity, figures: Figures) -> Verdict:
         first, second = figures[self.first], figures[self.second]
         answer = ahead(metric, first, second, self.by)
         told = {OPEN: NO_DIFFERENCE if self.claimed == OPEN else UNDECIDED}
@@ -113,13 +113,13 @@ class Trend:
             OPEN: "No clear direction",
         }
 
-    def says(self, metric: Metric) -> str:
+    def says(self, metric: Quantity) -> str:
         return (
             f"Figure: {metric.name}. There is a direction where the medians go one way from "
             f"{self.arms[0]} to {self.arms[-1]} and the ranges of these two do not overlap."
         )
 
-    def judge(self, metric: Metric, figures: Figures) -> Verdict:
+    def judge(self, metric: Quantity, figures: Figures) -> Verdict:
         first, last = figures[self.arms[0]], figures[self.arms[-1]]
         medians = [median(figures[arm]) for arm in self.arms]
         ends = ahead(metric, last, first)
@@ -159,14 +159,14 @@ class Alike:
             "alike": "Both do the same",
         }
 
-    def says(self, metric: Metric) -> str:
+    def says(self, metric: Quantity) -> str:
         return (
             f"Figure: {metric.name}. Both do the same where they differ with no seed by more than "
             f"{metric.text(self.within)}; one does better where its worst seed beats the best of "
             "the other."
         )
 
-    def judge(self, metric: Metric, figures: Figures) -> Verdict:
+    def judge(self, metric: Quantity, figures: Figures) -> Verdict:
         first, second = figures[self.first], figures[self.second]
         apart = max(distance(a, b) for a, b in zip(first, second, strict=True))
         if apart <= self.within:
@@ -181,7 +181,9 @@ class Alike:
         return Verdict(answer, f"{listing(metric, figures, self.arms)} {told}", len(first))
 
 
-def ahead(metric: Metric, first: Sequence[float], second: Sequence[float], by: float = 0.0) -> str:
+def ahead(
+    metric: Quantity, first: Sequence[float], second: Sequence[float], by: float = 0.0
+) -> str:
     """Which of two arms is ahead with all its seeds, and enough; "open" where neither is."""
     if distance(median(first), median(second)) < by:
         return OPEN
@@ -191,7 +193,7 @@ def ahead(metric: Metric, first: Sequence[float], second: Sequence[float], by: f
     return OPEN
 
 
-def is_better(metric: Metric, one: float, other: float) -> bool:
+def is_better(metric: Quantity, one: float, other: float) -> bool:
     return one > other if metric.higher_is_better else one < other
 
 
@@ -205,13 +207,13 @@ def median(values: Sequence[float]) -> float:
     return statistics.median_low(values)
 
 
-def listing(metric: Metric, figures: Figures, arms: Sequence[str]) -> str:
+def listing(metric: Quantity, figures: Figures, arms: Sequence[str]) -> str:
     """The figures of every arm: the median, and from which to which seed they reach."""
     found = "; ".join(f"{arm} {spread(metric, figures[arm])}" for arm in arms)
     return f"{capital(metric.name)}: {found}."
 
 
-def spread(metric: Metric, values: Sequence[float]) -> str:
+def spread(metric: Quantity, values: Sequence[float]) -> str:
     """Median and range, such as "40 points (38 to 44)"."""
     low, high = metric.text(min(values)), metric.text(max(values))
     middle = metric.text(median(values))

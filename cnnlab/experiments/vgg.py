@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from cnnlab.configuration import Value
 from cnnlab.exercises.exercise import trained
+from cnnlab.experiments.efficiency import Efficiency
 from cnnlab.experiments.experiment import Experiment
 from cnnlab.experiments.metrics import AtEnd
 from cnnlab.experiments.verdict import Ahead, Trend
@@ -77,6 +78,7 @@ EXPERIMENTS = (
         differs=("base_channels",),
         metric=AtEnd("test_accuracy"),
         rule=Ahead("16 channels", "8 channels"),
+        also=(Efficiency(), Efficiency("macs")),
         why="Twice the channels are four times the weights in nearly every layer. More detectors "
         "mean more chances that one of them starts out useful.",
         contested="Steps are equal here, not seconds: the wide network takes several times as "

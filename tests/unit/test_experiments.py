@@ -4,8 +4,10 @@ import pytest
 
 from cnnlab.catalog import SECTIONS
 from cnnlab.experiments import EXPERIMENTS, SEEDS, Experiment, of_section
+from cnnlab.experiments.ceiling import Ceiling
 from cnnlab.experiments.outcome import Outcome
 from cnnlab.experiments.report import NOTHING_YET, conclusion, rows, table, verdict
+from cnnlab.experiments.verdict import OPEN
 from cnnlab.runs.comparison import flatten
 from cnnlab.runs.records import Curve
 from cnnlab.training.config import RunConfig
@@ -41,11 +43,12 @@ def outcome(config: RunConfig, rank: float) -> Outcome:
         "test_loss": 0.1 + rank,
         "train_accuracy": accuracy + 0.05 * (1 + rank) - 0.1 * (rank == WORST),
         "test_accuracy": accuracy - 0.2 * rank - 0.1 * (rank == WORST),
+        "named": [100] * (10 - round(4 * rank)) + [0] * round(4 * rank),
     }
     place = {"epoch": 1.0, "elapsed_s": 1.0, "kind": "layer_statistics"}
     norms = (("first", 1.0 / (1 + 10 * rank)), ("last", 1.0))
     measured = tuple(
-        Measurement(step=1, layer=layer, values={"gradient_norm": norm}, **place)
+        Measurement(step=1, layer=layer, values={"gradient_norm": norm, "dead": rank / 4}, **place)
         for layer, norm in norms
     )
     return Outcome(config, curve, "finished", figures, measured)
@@ -63,11 +66,18 @@ def outcomes(experiment: Experiment, ranks: dict[str, float]) -> list[Outcome]:
 def made_up(experiment: Experiment, answer: str) -> list[Outcome]:
     """Results that should give this answer."""
     first, last = experiment.rule.arms[0], experiment.rule.arms[-1]
+    if isinstance(experiment.rule, Ceiling) and answer != OPEN:
+        better = experiment.rule.first if answer == "first" else experiment.rule.second
+        best = {arm for _, arm in better.rungs}
+        ranks: dict[str, float] = {
+            arm: BEST if arm in best else WORST for arm in experiment.rule.arms
+        }
+        return outcomes(experiment, ranks)
     if answer in ("first", "worse"):
         order = list(experiment.rule.arms)
-    elif answer in ("second", "better"):
+    elif answer in ("second", "better", "always"):
         order = list(reversed(experiment.rule.arms))
-    elif answer == "alike":
+    elif answer in ("alike", "never"):
         return outcomes(experiment, dict.fromkeys(experiment.rule.arms, MIDDLE))
     else:
         # Now the one is ahead, now the other.
@@ -190,13 +200,13 @@ def test_rows_have_every_figure(experiment: Experiment) -> None:
 def test_a_run_that_diverged_is_a_part_of_the_verdict() -> None:
     experiment = EXPERIMENTS["batch-norm-rate"]
     found = [
-        Outcome(one.config, Curve(), "failed") if index % 4 == 1 else one
+        Outcome(one.config, Curve(), "failed") if index % 8 == 5 else one
         for index, one in enumerate(made_up(experiment, "first"))
     ]
     judged = experiment.judge(found)
     assert judged is not None
     assert judged.answer == "first"
-    assert judged.sentence.endswith("Diverged: without at 0.16 with 3 of 3 seeds.")
+    assert judged.sentence.endswith("Diverged: without at 0.08 with 3 of 3 seeds.")
 
 
 def test_a_stopped_run_does_not_count() -> None:
