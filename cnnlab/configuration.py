@@ -33,8 +33,8 @@ OWN = ("seed", "device", "precision")
 SMALL = "small"
 # How a link says that there is no limit.
 ALL = "all"
-# The longest that a value in a link can be.
-LONGEST_TEXT = 40
+# The longest that a value in a link can be, and a configuration in one.
+LONGEST_TEXT, LONGEST_LINE = 40, 1000
 
 
 @dataclass(frozen=True)
@@ -191,3 +191,32 @@ def to_text(value: Value) -> str:
     if isinstance(value, str):
         return value
     return ALL if value is None else json.dumps(value)
+
+
+def to_line(chosen: Configuration) -> str:
+    """The network of a configuration in one word, for a link: `vgg.d2l~depth=16`."""
+    changed = chosen.changed
+    changes = [
+        f"{name}={to_text(changed[name])}"
+        for name in network_settings(chosen.spec)
+        if name in changed
+    ]
+    return "~".join([f"{chosen.network}.{chosen.preset}", *changes])
+
+
+def from_line(text: str) -> Configuration:
+    """What `to_line` wrote, or a reader. Raises: ConfigError saying what cannot be."""
+    if len(text) > LONGEST_LINE:
+        raise ConfigError(f"{text[:LONGEST_TEXT]}… was given; no network takes that many words.")
+    first, *parts = text.split("~")
+    network, _, preset = first.partition(".")
+    spec, changes = catalog.network(network), {}
+    for part in parts:
+        name, _, value = part.partition("=")
+        changes[name] = from_text(spec, name, value)
+    return Configuration(network, preset, changes)
+
+
+def network_settings(spec: NetworkSpec) -> list[str]:
+    """The settings that decide what a network is: its knobs, and the size of the picture."""
+    return [*spec.options.model_fields, "image_size"]

@@ -6,6 +6,7 @@ from typing import get_args
 
 from torch import nn
 
+from cnnlab.diagrams.marks import Changes, together
 from cnnlab.diagrams.mermaid import Group, flowchart
 from cnnlab.diagrams.nodes import Node, Nodes, folded, unfolded
 from cnnlab.diagrams.steps import ModuleTypes, steps
@@ -25,6 +26,8 @@ SHOWN_DENSE_LAYERS = 3
 class PlacedBlock:
     """A block, where it stands in a network, and the shapes that it reads and makes there.
 
+    `changes` are marked where the network is held against another.
+
     Shape: without the batch, (C, H, W).
     """
 
@@ -33,20 +36,21 @@ class PlacedBlock:
     module: nn.Module
     input_shape: Shape
     shape: Shape
+    changes: Changes | None = None
 
 
-def network_diagram(found: Trace) -> str:
+def network_diagram(found: Trace, changes: Changes | None = None) -> str:
     """The whole network from top to bottom, a block as one box, shapes between the boxes."""
-    nodes = unfolded(steps(found, block_types()))
+    nodes = unfolded(steps(found, block_types()), changes)
     return flowchart([Group(folded(nodes))], ONE_COLUMN, shapes=True)
 
 
-def block_diagram(found: Trace) -> str:
+def block_diagram(found: Trace, changes: Changes | None = None) -> str:
     """A block in detail; of residual blocks one that keeps the shape and one that does not.
 
     Raises: ConfigError when the network has no blocks.
     """
-    blocks = placed_blocks(found)
+    blocks = placed_blocks(found, changes)
     if not blocks:
         raise ConfigError(
             f"{type(found.outline).__name__} has no blocks to draw; draw the whole network instead."
@@ -57,11 +61,11 @@ def block_diagram(found: Trace) -> str:
     return one_block(blocks)
 
 
-def placed_blocks(found: Trace) -> list[PlacedBlock]:
+def placed_blocks(found: Trace, changes: Changes | None = None) -> list[PlacedBlock]:
     """The blocks of a network in running order."""
     types = block_types()
     return [
-        PlacedBlock(found, step.path, step.operation, step.input_shape, step.shape)
+        PlacedBlock(found, step.path, step.operation, step.input_shape, step.shape, changes)
         for step in steps(found, types).values()
         if isinstance(step.operation, nn.Module) and isinstance(step.operation, types)
     ]
@@ -99,7 +103,7 @@ def followed(layers: Sequence[nn.Module], first: nn.Module) -> Nodes:
 
 def inside(block: PlacedBlock, whole: ModuleTypes = ()) -> Nodes:
     """What a block does, layer by layer."""
-    return unfolded(steps(block.found, whole, block.path))
+    return unfolded(steps(block.found, whole, block.path), block.changes)
 
 
 def one_block(blocks: Sequence[PlacedBlock]) -> str:
@@ -123,7 +127,7 @@ def dense_block(blocks: Sequence[PlacedBlock]) -> str:
     first = blocks[0]
     verb = "add" if getattr(first.module, "join", "") == "concatenate" else "make"
     name, _ = next(first.module.named_children())
-    layer = unfolded(steps(first.found, inside=f"{first.path}.{name}"))
+    layer = unfolded(steps(first.found, inside=f"{first.path}.{name}"), first.changes)
     connections = shortened(connected(inside(first, (DenseLayer,))), verb)
     groups = [Group(connections, "Dense block"), Group(layer, "Inside layer 1")]
     return flowchart(groups, TWO_COLUMNS, stacked=True)
@@ -166,7 +170,8 @@ def shortened(nodes: Nodes, verb: str) -> Nodes:
             (f"read {' to '.join(read)}",),
             (f"{verb} {node.shape[0]} each",),
         )
-        named[rest[0]] = replace(node, lines=lines)
+        mark = together(nodes[i].mark for i in rest)
+        named[rest[0]] = replace(node, lines=lines, mark=mark)
     return {
         i: replace(node, sources=tuple(s for s in node.sources if s not in rest[1:]))
         for i, node in named.items()

@@ -1,7 +1,7 @@
 """Which diagrams each section of the chapter shows, with their titles and captions."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from torch import nn
@@ -14,6 +14,7 @@ from cnnlab.diagrams.drawings import (
     norm_placement_diagram,
     placed_blocks,
 )
+from cnnlab.diagrams.marks import MARKS, Changes
 from cnnlab.diagrams.wording import convolutions, describe
 from cnnlab.errors import ConfigError
 from cnnlab.networks import residual
@@ -59,7 +60,27 @@ def figures(
     ]
 
 
-def network(title: str, found: Trace) -> Figure:
+def compared(
+    before: tuple[str, Trace], after: tuple[str, Trace], changes: Changes
+) -> list[list[Figure]]:
+    """Two networks, each with its name: both as a whole, then a block of both, `changes` marked.
+
+    Of blocks in which nothing is marked there is no row.
+    Raises: ConfigError for an unknown network.
+    """
+    rows: list[list[Figure]] = []
+    for draw in (network, block):
+        row = []
+        for side, (name, found) in {"Before": before, "Now": after}.items():
+            if figure := draw(full_title(name, found.outline), found, changes):
+                row.append(replace(figure, title=f"{side}: {figure.title}"))
+        rows.append(row)
+    whole, blocks = rows
+    marked = any(f"stroke:{mark.border}" in x.source for x in blocks for mark in MARKS.values())
+    return [whole, blocks] if marked else [whole]
+
+
+def network(title: str, found: Trace, changes: Changes | None = None) -> Figure:
     """The whole network."""
     sentences = [
         "Between the boxes: channels × height × width of what one hands to the next.",
@@ -67,10 +88,11 @@ def network(title: str, found: Trace) -> Figure:
         *([AUXILIARY] if any(node.training_only for node in found.nodes) else []),
         *bias_note(found.outline),
     ]
-    return Figure(f"{title} from input to output", " ".join(sentences), network_diagram(found))
+    source = network_diagram(found, changes)
+    return Figure(f"{title} from input to output", " ".join(sentences), source)
 
 
-def block(title: str, found: Trace) -> Figure | None:
+def block(title: str, found: Trace, changes: Changes | None = None) -> Figure | None:
     """A block in detail; none where the network has no blocks."""
     blocks = placed_blocks(found)
     if not blocks:
@@ -83,7 +105,7 @@ def block(title: str, found: Trace) -> Figure | None:
     return Figure(
         title=f"{name[0].upper()}{name[1:]} of {title} in detail",
         caption=" ".join(filter(None, [caption, *bias_note(found.outline)])),
-        source=block_diagram(found),
+        source=block_diagram(found, changes),
     )
 
 

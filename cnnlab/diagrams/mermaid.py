@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from textwrap import wrap
 from typing import Any
 
+from cnnlab.diagrams.marks import MARKS
 from cnnlab.diagrams.nodes import Node, Nodes
 from cnnlab.diagrams.wording import Kind
 
@@ -122,6 +123,8 @@ def boxes(nodes: Nodes, prefix: str, columns: int, shapes: bool) -> Iterator[str
         at_end = "" if shapes or node.kind != "terminal" else node.handed_on
         text = label(node, columns, at_end)
         yield f'{prefix}{i}{opening}"{text}"{closing}:::{node.kind}'
+        if node.mark in MARKS:
+            yield f"style {prefix}{i} stroke:{MARKS[node.mark].border},stroke-width:4px"
 
 
 def arrows(nodes: Nodes, prefix: str, shapes: bool) -> Iterator[str]:
@@ -140,7 +143,8 @@ def label(node: Node, columns: int, addition: str = "") -> str:
     """The lines of a label, none longer than `columns` where its pieces allow it."""
     (first, *others), *rest = node.lines
     times = f" × {node.count}" if node.count > 1 else ""
-    title = first[0].upper() + first[1:] + times
+    sign = f"{MARKS[node.mark].sign} " if node.mark in MARKS else ""
+    title = sign + first[0].upper() + first[1:] + times
     lines = [(title, *others, *([addition] if addition else [])), *rest]
     return "<br/>".join(row for line in lines for row in wrapped(line, columns))
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from math import prod
 
+from cnnlab.diagrams.marks import Change, Changes, mark_of, together
 from cnnlab.diagrams.steps import Steps
 from cnnlab.diagrams.wording import BLOCKS, RIDERS, Kind, Line, describe
 from cnnlab.trace import INPUT, Shape
@@ -13,6 +14,8 @@ from cnnlab.trace import INPUT, Shape
 @dataclass(frozen=True)
 class Node:
     """A box: its kind, the lines of its label, the boxes it reads, what it hands on.
+
+    `mark`: what is different about it, where the network is held against another.
 
     Shape: without the batch, (C, H, W) or (features,).
     """
@@ -24,6 +27,7 @@ class Node:
     shape: Shape = ()
     flattened_from: Shape | None = None
     count: int = 1
+    mark: Change = "same"
 
     @property
     def title(self) -> str:
@@ -45,15 +49,16 @@ def by(shape: Shape) -> str:
     return "×".join(map(str, shape))
 
 
-def unfolded(steps: Steps) -> Nodes:
-    """One box per step, and one for the output."""
+def unfolded(steps: Steps, changes: Changes | None = None) -> Nodes:
+    """One box per step, and one for the output; `changes` are marked on them."""
     nodes: Nodes = {}
     for i, step in steps.items():
         if step.operation == INPUT:
             nodes[i] = Node("terminal", (("input",),), (), step.shape, step.shape)
             continue
         kind, lines = describe(step.operation, len(step.sources))
-        nodes[i] = Node(kind, lines, step.sources, step.input_shape, step.shape)
+        mark = mark_of(step.name, changes) if changes else "same"
+        nodes[i] = Node(kind, lines, step.sources, step.input_shape, step.shape, mark=mark)
     last = max(nodes)
     shape = nodes[last].shape
     nodes[last + 1] = Node("terminal", (("output",),), (last,), shape, shape)
@@ -76,7 +81,8 @@ def one_way(nodes: Nodes) -> Nodes:
         if node.kind == "block" and i not in read and len(node.sources) == 1:
             source = kept[node.sources[0]]
             line = tuple(piece for line in node.lines for piece in line)
-            kept[node.sources[0]] = replace(source, lines=(*source.lines, line))
+            mark = ridden(source, node)
+            kept[node.sources[0]] = replace(source, lines=(*source.lines, line), mark=mark)
             del kept[i]
     return kept
 
@@ -102,8 +108,9 @@ def absorb(before: Node, node: Node) -> Node | None:
     """What only serves the layer before it is said in that layer's label."""
     if before.kind == "terminal":
         return None
+    mark = ridden(before, node)
     if node.kind == "flatten":
-        return replace(before, shape=node.shape, flattened_from=before.shape)
+        return replace(before, shape=node.shape, flattened_from=before.shape, mark=mark)
     # A block has its own activations: one after it is a step of the network.
     serves = (node.kind in RIDERS and before.kind != "block") or (
         node.kind == "normalization" and before.kind in ("convolution", "fully_connected")
@@ -111,11 +118,18 @@ def absorb(before: Node, node: Node) -> Node | None:
     if not serves:
         return None
     *lines, last = before.lines
-    return replace(before, lines=(*lines, last + node.lines[0]), shape=node.shape)
+    return replace(before, lines=(*lines, last + node.lines[0]), shape=node.shape, mark=mark)
+
+
+def ridden(before: Node, rider: Node) -> Change:
+    """The mark of a box with what its label takes in; what is as it was there says nothing."""
+    return before.mark if rider.mark == "same" else together((before.mark, rider.mark))
 
 
 def repeat(before: Node, node: Node) -> Node | None:
     """Blocks that are the same, or of which the label has room for a row, are counted."""
+    if before.mark != node.mark:
+        return None
     same = before.lines == node.lines and before.input_shape == before.shape == node.shape
     if same and node.kind == "block":
         return replace(before, count=before.count + 1)

@@ -22,6 +22,12 @@ class Step:
     input_shape: Shape
     shape: Shape
 
+    @property
+    def name(self) -> str:
+        """The module's path; of a function, its name after that of the module that calls it."""
+        own = self.operation if isinstance(self.operation, str) else ""
+        return ".".join(part for part in (self.path, own) if part)
+
 
 Steps = dict[int, Step]
 

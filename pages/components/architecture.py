@@ -7,7 +7,15 @@ from cnnlab.catalog import NETWORKS, NetworkSpec, Section
 from cnnlab.errors import CnnLabError
 from cnnlab.summary import Summary, layers
 from cnnlab.trace import trace_of
-from pages.components import drawings, layer_table, network_choice, panel
+from pages.components import (
+    compare_with,
+    configuration,
+    differences,
+    drawings,
+    layer_table,
+    network_choice,
+    panel,
+)
 from pages.components.magnitudes import engineering
 from pages.components.network_choice import Configured
 
@@ -20,12 +28,26 @@ def show(section: Section, spec: NetworkSpec) -> None:
             configured = network_choice.choose(section, spec)
         with content:
             summary = layers(configured.trace)
-            totals(summary)
-            figures(section, configured)
+            if not compared(section, spec):
+                totals(summary)
+                figures(section, configured)
             layer_table.show(summary, spec)
             source(section, spec)
     except CnnLabError as error:
         content.error(str(error), icon=":material/straighten:")
+
+
+def compared(section: Section, spec: NetworkSpec) -> bool:
+    """The network beside the one that the reader chose, if there is one that can be built."""
+    against = compare_with.picker(section, spec)
+    if against is None:
+        return False
+    try:
+        differences.show(configuration.current(section, spec), against)
+    except CnnLabError as error:
+        st.error(f"It cannot be compared: {error}", icon=":material/straighten:")
+        return False
+    return True
 
 
 def totals(summary: Summary) -> None:

@@ -1,7 +1,7 @@
 """The one configuration of a page and network: every view shows and changes the same."""
 
 from cnnlab.catalog import NETWORKS, NetworkSpec, Section
-from cnnlab.configuration import Configuration, Value
+from cnnlab.configuration import Configuration, Value, from_line, to_line
 from pages.components import state
 
 
@@ -34,6 +34,17 @@ def change(section: Section, spec: NetworkSpec, name: str, value: Value) -> None
 def answer(section: Section, spec: NetworkSpec, problems: list[str]) -> None:
     """Keep what is to be said about the last change, or the link."""
     state.put(key(section, spec, "problems"), problems)
+
+
+def compared(section: Section, spec: NetworkSpec) -> Configuration | None:
+    """What the page's network is held against, if anything."""
+    found = state.get(key(section, spec, "compared"))
+    return from_line(found) if isinstance(found, str) and found else None
+
+
+def compare(section: Section, spec: NetworkSpec, other: Configuration | None) -> None:
+    """Hold the page's network against another, or nothing."""
+    state.put(key(section, spec, "compared"), "" if other is None else to_line(other))
 
 
 def key(section: Section, spec: NetworkSpec, name: str) -> str:

@@ -5,13 +5,24 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from cnnlab.catalog import NETWORKS, SECTIONS, NetworkSpec, Section
-from cnnlab.configuration import Configuration, Value, from_text, names, to_text
+from cnnlab.configuration import (
+    Configuration,
+    Value,
+    from_line,
+    from_text,
+    names,
+    to_line,
+    to_text,
+)
 from cnnlab.errors import CnnLabError
 from cnnlab.runs.store import RunRecord
 from pages.components import configuration, state
 
 # What an address can say of a configuration, of any network: what does not fit is answered.
 PARTS = {"preset", "exact"}.union(*(names(spec) for spec in NETWORKS.values()))
+# What it is held against.
+COMPARED = "compare"
+WRITTEN = PARTS | {COMPARED}
 # Addresses that the session wrote itself: more are not on their way at once.
 REMEMBERED = 20
 # Which experiment is open.
@@ -58,15 +69,20 @@ def look_inside(run: RunRecord) -> None:
 
 def sync(section: Section, spec: NetworkSpec) -> None:
     """Take over what the address asks for, then let the address say what is chosen."""
-    asked = {name: text for name, text in st.query_params.to_dict().items() if name in PARTS}
+    asked = {name: text for name, text in st.query_params.to_dict().items() if name in WRITTEN}
     written = state.listed(f"{section.slug}.addresses")
     if comes_from_outside(asked, written):
-        chosen, problems = from_query(section, spec, asked)
+        against, unusable = compared(asked.get(COMPARED, ""))
+        wanted = {name: text for name, text in asked.items() if name != COMPARED}
+        chosen, problems = from_query(section, spec, wanted)
         configuration.keep(section, chosen)
-        configuration.answer(section, spec, problems)
+        configuration.compare(section, spec, against)
+        configuration.answer(section, spec, problems + unusable)
     for problem in state.listed(configuration.key(section, spec, "problems")):
         st.warning(problem, icon=":material/link_off:")
     now = to_query(section, configuration.current(section, spec))
+    if against := configuration.compared(section, spec):
+        now[COMPARED] = to_line(against)
     state.put(f"{section.slug}.addresses", [*written, asked, now][-REMEMBERED:])
     if now != asked:
         # No value takes a part out; all in one message is one entry in the browser's history.
@@ -98,6 +114,16 @@ def to_query(section: Section, chosen: Configuration) -> dict[str, str]:
     if chosen.exact != begun.exact:
         query["exact"] = to_text(chosen.exact)
     return query | {name: to_text(value) for name, value in changes.items()}
+
+
+def compared(text: str) -> tuple[Configuration | None, list[str]]:
+    """What an address holds the network against, and a sentence where that cannot be."""
+    if not text:
+        return None, []
+    try:
+        return from_line(text), []
+    except CnnLabError as error:
+        return None, [f"{UNUSABLE} {COMPARED}: {error}"]
 
 
 def from_query(

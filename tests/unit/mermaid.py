@@ -68,9 +68,9 @@ def parse(source: str) -> Parsed:
         elif definition := re.fullmatch(r"classDef (\w+) [-:;,#\w]+", line):
             classes.add(definition[1])
         else:
-            assert re.fullmatch(r"direction TB|style [a-z] [-:,#\w]+|[a-z]( ~~~ [a-z])+", line), (
-                f"not understood: {line}"
-            )
+            assert re.fullmatch(
+                r"direction TB|style [a-z]\d* [-:,#\w]+|[a-z]( ~~~ [a-z])+", line
+            ), f"not understood: {line}"
     assert not open_groups
     assert set(parsed.kinds.values()) <= classes
     assert not classes & RESERVED

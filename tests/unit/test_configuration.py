@@ -1,10 +1,21 @@
 """A reader's choice: what a preset sets, what was changed, and the run that comes of it."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from cnnlab import catalog
-from cnnlab.configuration import Configuration, from_text, names, preset_values, to_text
+from cnnlab.configuration import (
+    Configuration,
+    from_line,
+    from_text,
+    names,
+    preset_values,
+    to_line,
+    to_text,
+)
 from cnnlab.errors import ConfigError
+from tests.unit.knobs import random_options
 
 PRESETS = [(name, preset) for name, spec in catalog.NETWORKS.items() for preset in spec.presets]
 
@@ -101,3 +112,20 @@ def test_what_does_not_exist_cannot_be_chosen(bad: dict[str, object]) -> None:
 def test_every_name_is_one_setting() -> None:
     for spec in catalog.NETWORKS.values():
         assert len(names(spec)) == len(set(names(spec)))
+
+
+@pytest.mark.parametrize("name", catalog.NETWORKS)
+@given(data=st.data())
+@settings(max_examples=10, deadline=None)
+def test_a_network_in_one_word_of_a_link_comes_back(name: str, data: st.DataObject) -> None:
+    spec = catalog.NETWORKS[name]
+    preset = data.draw(st.sampled_from(list(spec.presets)))
+    options = data.draw(random_options(name))
+    chosen = Configuration(name, preset, {"seed": 3, "image_size": 75, "lr": 0.1, **dict(options)})
+    found = from_line(to_line(chosen))
+    assert (found.options, found.image_size, found.preset) == (options, 75, preset)
+    # How a run is done is no part of it.
+    assert found.values["seed"] == 0
+    # In whatever order the knobs were turned.
+    turned = Configuration(name, preset, dict(reversed(chosen.changes.items())))
+    assert to_line(turned) == to_line(chosen)

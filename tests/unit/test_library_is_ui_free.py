@@ -38,7 +38,7 @@ ORDER = (
     ),
     ("trace", "receptive_field"),
     ("summary", "layer_csv", "diagrams", "features", "activation_curves"),
-    ("layer_maps", "colour_maps", "mosaic"),
+    ("layer_maps", "colour_maps", "mosaic", "difference"),
     ("training",),
     ("configuration", "norm_bench", "pointwise"),
     ("runs",),

@@ -1,0 +1,44 @@
+"""Marks of what differs between two networks, on the boxes of a diagram."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from cnnlab.diagrams.steps import within
+
+Change = Literal["same", "changed", "added", "removed"]
+# By the name of a layer, or of a function in the module that calls it.
+Changes = Mapping[str, Change]
+# Between a name and how many times it has run before.
+AGAIN = " #"
+
+
+@dataclass(frozen=True)
+class Mark:
+    """How a change is shown: a sign that needs no colour, a word, the border of a box."""
+
+    sign: str
+    word: str
+    border: str
+
+
+# The borders are seen on light and on dark, and are those of no kind of box.
+MARKS: dict[Change, Mark] = {
+    "changed": Mark("≠", "changed", "#7b2fbe"),
+    "added": Mark("+", "new", "#12803c"),
+    "removed": Mark("−", "gone", "#c62828"),
+}
+
+
+def mark_of(path: str, changes: Changes) -> Change:
+    """What happened to a module or function: of a block, to all that is in it."""
+    found = [change for name, change in changes.items() if within(name.split(AGAIN)[0], path)]
+    return together(found)
+
+
+def together(changes: Iterable[Change]) -> Change:
+    """Of parts that met different fates, the whole is changed."""
+    found = set(changes)
+    if len(found) > 1:
+        return "changed"
+    return found.pop() if found else "same"
