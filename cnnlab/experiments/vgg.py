@@ -21,7 +21,8 @@ EXPERIMENTS = (
         source="Simonyan & Zisserman 2014, section 4.1",
         arms=tuple(trained(f"{depth} layers", "vgg", depth=depth, **RUN) for depth in DEPTHS),
         differs=("depth",),
-        metric=AtEnd("test_accuracy"),
+        metric=AtEnd("train_loss"),
+        also=(AtEnd("test_accuracy"),),
         rule=Trend(tuple(f"{depth} layers" for depth in DEPTHS)),
         why="A deeper plain network can say more, and is harder to start: every further layer "
         "changes the size of what passes through it. In a short run the second counts more. The "
@@ -40,9 +41,9 @@ EXPERIMENTS = (
             trained("one 5×5", "vgg", depth=8, kernel_size=5, **RUN),
         ),
         differs=("depth", "kernel_size"),
-        metric=AtEnd("test_accuracy"),
+        metric=AtEnd("train_loss"),
         rule=Ahead("two 3×3", "one 5×5"),
-        also=(AtEnd("train_loss"),),
+        also=(AtEnd("test_accuracy"),),
         why="Both see 5×5 pixels. Where the channels stay, the stack has 18 weights for 25 of the "
         "large window, and one ReLU more. It is also twice as deep, and depth has "
         "to be paid for at the start of a run.",
@@ -59,9 +60,9 @@ EXPERIMENTS = (
             trained("one 7×7", "vgg", depth=8, kernel_size=7, **RUN),
         ),
         differs=("depth", "kernel_size"),
-        metric=AtEnd("test_accuracy"),
+        metric=AtEnd("train_loss"),
         rule=Ahead("three 3×3", "one 7×7"),
-        also=(AtEnd("train_loss"),),
+        also=(AtEnd("test_accuracy"),),
         why="27 weights against 49 for the same view of 7×7 pixels. But 18 layers without batch "
         "norm take long to begin to learn at all.",
     ),
@@ -76,9 +77,9 @@ EXPERIMENTS = (
             trained("8 channels", "vgg", **RUN),
         ),
         differs=("base_channels",),
-        metric=AtEnd("test_accuracy"),
+        metric=AtEnd("train_loss"),
         rule=Ahead("16 channels", "8 channels"),
-        also=(Efficiency(), Efficiency("macs")),
+        also=(AtEnd("test_accuracy"), Efficiency(), Efficiency("macs")),
         why="Twice the channels are four times the weights in nearly every layer. More detectors "
         "mean more chances that one of them starts out useful.",
         contested="Steps are equal here, not seconds: the wide network takes several times as "
@@ -95,8 +96,9 @@ EXPERIMENTS = (
             trained("32 pixels", "vgg", image_size=32, **RUN),
         ),
         differs=("image_size",),
-        metric=AtEnd("test_accuracy"),
+        metric=AtEnd("train_loss"),
         rule=Ahead("64 pixels", "32 pixels"),
+        also=(AtEnd("test_accuracy"),),
         why="The five poolings leave one pixel of 32, and 2×2 of 64. What is small or thin in the "
         "picture is gone after the second pooling at the smaller size.",
     ),
