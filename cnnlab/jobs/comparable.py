@@ -25,8 +25,10 @@ def in_one_format(
     ]
 
 
-def names_within(group: str, configs: Sequence[RunConfig]) -> list[str]:
-    """A name for each run of a group: the group's, and what sets the run apart."""
+def names_within(group: str, configs: Sequence[RunConfig], titles: Sequence[str] = ()) -> list[str]:
+    """A name for each run of a group: the group's, and its title or what sets the run apart."""
+    if titles:
+        return [name_within(group, title) for title in titles]
     return [
         name_within(group, ", ".join(found) or f"run {number}")
         for number, found in enumerate(phrases(configs), 1)

@@ -74,11 +74,17 @@ class RunManager:
         return run
 
     def submit_group(
-        self, configs: Sequence[RunConfig], visitor: str, page: str, name: str | None = None
+        self,
+        configs: Sequence[RunConfig],
+        visitor: str,
+        page: str,
+        name: str | None = None,
+        titles: Sequence[str] = (),
     ) -> str:
         """Put runs into the queue as one entry; returns the group's name in the store.
 
-        All of them use one number format, so that they can be compared.
+        All of them use one number format, so that they can be compared. `titles` say what each of
+        them is, where that is not by which settings they differ.
 
         Raises: TrainingError for no runs or too many, when the visitor has too many entries
         waiting, or when the disk is full.
@@ -93,7 +99,7 @@ class RunManager:
         name = name or catalog.NETWORKS[configs[0].network].title
         with self._submitting:
             self._admit(visitor)
-            names = names_within(name, configs)
+            names = names_within(name, configs, titles)
             group, runs = self.store.add_group(configs, visitor, page, name, names)
             self._schedule.add(
                 [

@@ -31,4 +31,5 @@ def test_names_say_what_differs_and_are_never_too_long() -> None:
     assert len(set(names)) == 3
     assert all(len(name) <= 80 for name in names)
     assert names[1].endswith(f", learning rate {CONFIG.lr:g}, batch norm")
+    assert names_within("two", configs[:2], ["with", "without"]) == ["two, with", "two, without"]
     assert names_within("same", [CONFIG, CONFIG]) == ["same, run 1", "same, run 2"]
