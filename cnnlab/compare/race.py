@@ -23,19 +23,25 @@ MOST_EPOCHS = 200
 
 @dataclass(frozen=True)
 class Terms:
-    """What is equal in a race: how it is called, how much of it one can choose, and its axis."""
+    """What is equal in a race: how it is called, how much of it one can choose, and its axis.
+
+    `begin` is enough for every small network to have learned something.
+    """
 
     title: str
     unit: str
     amounts: tuple[int, ...]
+    begin: int
     axis: Axis
 
 
 TERMS: Mapping[Equal, Terms] = {
-    "time": Terms("Equal time", "s", (5, 10, 20, 40, 60), "seconds"),
+    "time": Terms("Equal time", "s", (5, 10, 20, 40, 60), 20, "seconds"),
     # Whole batches for every size of a batch that is a power of two.
-    "images": Terms("Equal images", "images", tuple(1024 * 2**n for n in range(1, 7)), "images"),
-    "steps": Terms("Equal steps", "steps", tuple(25 * 2**n for n in range(7)), "steps"),
+    "images": Terms(
+        "Equal images", "images", tuple(1024 * 2**n for n in range(1, 7)), 32_768, "images"
+    ),
+    "steps": Terms("Equal steps", "steps", tuple(25 * 2**n for n in range(7)), 400, "steps"),
 }
 
 

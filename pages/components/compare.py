@@ -35,7 +35,8 @@ def show() -> None:
         width=240,
     )
     size = size or "small"
-    compare_table.show(size, dataset)
+    runs = compare_table.own_runs()
+    compare_table.show(size, dataset, runs)
     race.show(size, dataset)
-    compare_table.published_figures(compare_table.own_runs())
+    compare_table.published_figures(runs)
     focus.settle()

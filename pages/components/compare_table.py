@@ -8,7 +8,9 @@ import streamlit as st
 from cnnlab.compare import published
 from cnnlab.compare.contenders import Size
 from cnnlab.compare.rows import Row, reached_here, rows
+from cnnlab.datasets import DATASETS
 from cnnlab.runs.store import RunRecord
+from cnnlab.words import inside
 from pages.components import bubble_chart, charts, services, state
 from pages.components.bubble_chart import MEASURES, milliseconds
 from pages.components.network_chart import SCREENS_PX
@@ -18,6 +20,8 @@ TICK_S = 1.5
 # Among so many finished runs the best is looked for.
 MOST_RUNS = 500
 MEASURE = "compare.measure"
+# What is known of most of them.
+UP: dict[Size, str] = {"small": "accuracy", "full": "params"}
 SPEEDS = (
     "Milliseconds a picture are measured on this machine, in a few steps on made-up pictures, one "
     "network after the other and only while nobody trains."
@@ -29,7 +33,7 @@ def own_runs() -> list[RunRecord]:
     return services.store().runs(state.visitor(), status="finished", limit=MOST_RUNS)
 
 
-def show(size: Size, dataset: str) -> None:
+def show(size: Size, dataset: str, runs: Sequence[RunRecord]) -> None:
     """Table and bubbles; asked for again as long as a speed is not known."""
     if size == "full":
         st.toggle(
@@ -38,7 +42,6 @@ def show(size: Size, dataset: str) -> None:
             help="Tries each of them with a few pictures. On a CPU that takes minutes and up to "
             "two gigabytes; runs come first.",
         )
-    runs = own_runs()
     speeds = services.run_manager().estimate if size == "small" or state.get(MEASURE) else None
     is_known = speeds is None or all_known(rows(size, dataset, runs, speeds))
     st.fragment(panel, run_every=None if is_known else TICK_S)(size, dataset, runs, is_known)
@@ -59,7 +62,7 @@ def panel(size: Size, dataset: str, runs: Sequence[RunRecord], was_known: bool) 
         st.rerun()  # to be asked no more
     table(found)
     st.caption(note(found, wanted))
-    bubbles(found)
+    bubbles(found, size, DATASETS[dataset].title)
 
 
 def table(found: Sequence[Row]) -> None:
@@ -142,7 +145,7 @@ def note(found: Sequence[Row], wanted: bool) -> str:
     )
 
 
-def bubbles(found: Sequence[Row]) -> None:
+def bubbles(found: Sequence[Row], size: Size, dataset: str) -> None:
     """The chart, with a choice of its axes."""
     names = list(MEASURES)
     row = st.container(horizontal=True)
@@ -156,9 +159,20 @@ def bubbles(found: Sequence[Row]) -> None:
             bind="query-params",
             width=240,
         )
-        for side, label, begin in (("x", "To the right", "macs"), ("y", "Up", "accuracy"))
+        for side, label, begin in (
+            ("x", "To the right", "macs"),
+            (f"y.{size}", "Up", UP[size]),
+        )
     )
     shown = bubble_chart.bubbles(found, x, y)
+    if not shown:
+        st.info(
+            f"Nothing to draw on {dataset} yet: of no network both are known, "
+            f"{inside(MEASURES[y].title)} and {inside(MEASURES[x].title)}. Choose other measures, "
+            "or another data set.",
+            icon=":material/bubble_chart:",
+        )
+        return
     for screen in SCREENS_PX:
         st.plotly_chart(
             bubble_chart.chart(shown, x, y, screen),

@@ -81,7 +81,7 @@ def chosen(size: Size, dataset: str) -> Race | None:
     amount = row.select_slider(
         f"How much each gets, in {'seconds' if terms.unit == 's' else terms.unit}",
         terms.amounts,
-        terms.amounts[2],
+        terms.begin,
         format_func=lambda one: f"{one:,}",
         key=f"race.amount.{equal}",
         width=280,
@@ -112,7 +112,9 @@ def buttons(race: Race | None, runs: Sequence[RunRecord], active: bool) -> None:
 def start(race: Race) -> None:
     """Submit all runs as one group. Raises: CnnLabError where that cannot be done."""
     manager = services.run_manager()
-    manager.submit_group(race.configs(manager.estimate), state.visitor(), PAGE, race.name)
+    titles = [one.title for one in race.contenders]
+    configs = race.configs(manager.estimate)
+    manager.submit_group(configs, state.visitor(), PAGE, race.name, titles)
 
 
 def stop(runs: Sequence[RunRecord]) -> None:

@@ -105,12 +105,23 @@ def test_the_full_networks_are_measured_on_request() -> None:
 
 def test_the_axes_of_the_bubbles() -> None:
     app = open_compare()
-    # Nobody has trained on CIFAR-10: there is nothing to draw, and it is said.
-    app.selectbox(key="compare.dataset").set_value("cifar10").run()
-    assert "Not drawn, for a figure is not known: LeNet, AlexNet" in said(app)
-    app.selectbox(key="compare.y").set_value("params").run()
-    app.selectbox(key="compare.x").set_value("train").run()
+    app.segmented_control(key="compare.size").set_value("full").run()
+    app.selectbox(key="compare.dataset").set_value("fashion_mnist").run()
+    app.selectbox(key="compare.y.full").set_value("accuracy").run()
+    # The book has published no accuracy of these.
+    assert "Not drawn, for a figure is not known: AlexNet, torchvision's, VGG-11" in said(app)
+    app.selectbox(key="compare.y.full").set_value("params").run()
+    app.selectbox(key="compare.x").set_value("memory").run()
     assert "Not drawn" not in said(app)
+    assert len(app.get("plotly_chart")) == 2
+
+
+def test_where_no_accuracy_is_known_it_is_said_instead_of_an_empty_chart() -> None:
+    app = open_compare(compare__dataset="cifar10")
+    assert not app.get("plotly_chart")
+    assert "Nothing to draw on CIFAR-10 yet: of no network both are known" in said(app)
+    # The full networks open with what is known of all of them.
+    app.segmented_control(key="compare.size").set_value("full").run()
     assert len(app.get("plotly_chart")) == 2
 
 
@@ -126,9 +137,11 @@ def test_a_race_is_chosen_started_and_stopped(
 ) -> None:
     submitted: list[tuple[list[RunConfig], str, str, str]] = []
 
-    def submit(configs: list[RunConfig], visitor: str, page: str, name: str) -> str:
+    def submit(
+        configs: list[RunConfig], visitor: str, page: str, name: str, titles: list[str]
+    ) -> str:
         submitted.append((configs, visitor, page, name))
-        return store.add_group(configs, visitor, page, name, [c.network for c in configs])[0]
+        return store.add_group(configs, visitor, page, name, titles)[0]
 
     monkeypatch.setattr(services.run_manager(), "submit_group", submit)
     app = open_compare()

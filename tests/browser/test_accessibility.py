@@ -19,6 +19,7 @@ ADDRESSES = {
     "resnet?view=Architecture": "text=cnnlab/networks/resnet.py",
     "alexnet?view=Feature%20maps": "[data-testid=stImage] >> nth=2",
     "batch_norm?view=Train": "[data-testid=stPlotlyChart] >> nth=1",
+    "compare": "[data-testid=stPlotlyChart] .annotation-text",
     "runs": "[data-testid=stMain] a",
 }
 THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")

@@ -68,6 +68,22 @@ def test_a_phone_shows_start_first_and_the_knobs_on_request(phone: Page, server:
     expect(architecture.get_by_text("Input size")).to_be_hidden()
 
 
+def test_the_table_of_all_networks_stands_within_the_first_screen(
+    laptop: Page, server: Server
+) -> None:
+    opened(laptop, server, "compare")
+    table = laptop.get_by_test_id("stDataFrame").first
+    assert top_px(table) < 260
+    assert bottom_px(table) < 720
+
+
+def test_a_phone_scrolls_tables_and_not_the_page(phone: Page, server: Server) -> None:
+    opened(phone, server, "compare")
+    expect(phone.get_by_test_id("stDataFrame").last).to_be_visible(timeout=SLOW_MS)
+    main = phone.get_by_test_id("stMain")
+    assert main.evaluate("box => box.scrollWidth <= box.clientWidth")
+
+
 def test_a_wide_screen_never_folds_the_knobs(laptop: Page, server: Server) -> None:
     opened(laptop, server, "vgg?view=Architecture")
     expect(preset_of(laptop)).to_be_visible(timeout=SLOW_MS)
