@@ -44,8 +44,8 @@ class Metric(Quantity, Protocol):
     """A figure of a run. What never came, or ran away, is infinitely bad."""
 
     @property
-    def curves(self) -> Curves:
-        """The chart in which it is seen."""
+    def curves(self) -> Curves | None:
+        """The chart in which it is seen; None where no curve shows it."""
 
     def read(self, outcome: Outcome) -> float:
         """The figure of a run that has ended."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from cnnlab.experiments import Experiment, Outcome
 from cnnlab.runs.records import Curve
 from cnnlab.runs.smoothing import loss_top, smoothed
-from pages.components import charts, group_charts
+from pages.components import charts, experiment_dots, group_charts
 from pages.components.group_charts import Line, Points
 
 HEIGHT_PX, SMALL_PX = 380, 240
@@ -20,7 +20,10 @@ def chart(
     experiment: Experiment, runs: Mapping[str, Sequence[Outcome]], *, small: bool = False
 ) -> charts.Ready:
     """The curves of all arms, from the runs of each; an arm keeps its colour while it has none."""
+    height = SMALL_PX if small else HEIGHT_PX
     measure = experiment.metric.curves
+    if measure is None:
+        return experiment_dots.chart(experiment, runs, height)
     lines: list[Line] = []
     marks: list[dict[str, object]] = []
     for arm, colour in zip(experiment.arms, charts.SERIES, strict=False):
@@ -35,7 +38,7 @@ def chart(
             "data": lines,
             "layout": {
                 **charts.STYLE,
-                "height": SMALL_PX if small else HEIGHT_PX,
+                "height": height,
                 "xaxis": {"title": {"text": experiment.axis}, "rangemode": "tozero"},
                 "yaxis": axis(runs, measure) | {"title": {"text": title}},
                 "legend": LEGEND,

@@ -7,6 +7,7 @@ from cnnlab.experiments import SEEDS, Experiment, Outcome, Verdict
 from cnnlab.experiments.outcome import of_record
 from cnnlab.runs.predictions import Prediction
 from cnnlab.runs.store import ACTIVE, RunRecord
+from cnnlab.training.probes import Probe
 from pages.components import services, state
 
 NOT_YET, PREDICTED = "Not predicted yet", "Predicted, not run yet"
@@ -43,7 +44,7 @@ class Trial:
 
     def outcomes(self) -> list[Outcome]:
         """What its runs came to, so far."""
-        return [outcome(run, bool(self.experiment.probes)) for run in self.runs]
+        return [outcome(run, self.experiment.probes) for run in self.runs]
 
     def verdict(self) -> Verdict | None:
         """What the runs say; None where no seed has ended with all arms."""
@@ -64,11 +65,11 @@ def _trial(experiment: Experiment, prediction: Prediction | None) -> Trial:
     return Trial(experiment, prediction, tuple(own))
 
 
-def outcome(run: RunRecord, observed: bool) -> Outcome:
+def outcome(run: RunRecord, probes: Sequence[Probe]) -> Outcome:
     """What a run came to; of one that has ended it is read once."""
     if run.status in ACTIVE:
         return of_record(run, services.curve(run))
-    measured = services.layer_statistics(run) if observed else ()
+    measured = [one for probe in probes for one in services.measurements(run, probe.kind)]
     return of_record(run, services.curve(run), measured)
 
 

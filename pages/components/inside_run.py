@@ -14,6 +14,7 @@ from pages.components import charts, depth_charts, services, state
 from pages.components.markdown import escaped
 
 KEY = "observe"
+KIND = "layer_statistics"
 NOTE = (
     "From top to bottom: from the first layer to the last. From left to right: the observed steps, "
     "dense at the beginning. Where the top is darker than the bottom, less arrives at the first "
@@ -38,7 +39,7 @@ def observed(config: RunConfig) -> RunConfig:
 
 def is_observed(run: RunRecord) -> bool:
     """Whether the layers of a run were observed."""
-    return any(probe.kind == "layer_statistics" for probe in run.config.probes)
+    return any(probe.kind == KIND for probe in run.config.probes)
 
 
 def show(runs: Mapping[str, RunRecord], key: str) -> None:
@@ -59,7 +60,7 @@ def show(runs: Mapping[str, RunRecord], key: str) -> None:
         name = next(iter(observed))
         if len(observed) > 1:
             name = st.selectbox("Run", list(observed), key=f"{key}.run")
-        found = services.layer_statistics(observed[name])
+        found = services.measurements(observed[name], KIND)
         if not found:
             st.caption("Nothing has been observed yet.")
             return

@@ -8,8 +8,6 @@ from cnnlab.jobs.manager import RunManager
 from cnnlab.runs.store import ACTIVE, Curve, RunRecord, RunStore
 from cnnlab.training.events import Measurement
 
-# The kind of measurement that is drawn.
-LAYERS = "layer_statistics"
 # There are megabytes of them, and curves are drawn three times a second.
 SO_FAR_S = 3.0
 
@@ -31,19 +29,19 @@ def curve(run: RunRecord) -> Curve:
     return store().curve(run.id) if run.status in ACTIVE else _ended_curve(run.id)
 
 
-def layer_statistics(run: RunRecord) -> tuple[Measurement, ...]:
-    """What was observed of a run's layers; of a run that has ended it is read once."""
-    return _statistics_so_far(run.id) if run.status in ACTIVE else _ended_statistics(run.id)
+def measurements(run: RunRecord, kind: str) -> tuple[Measurement, ...]:
+    """What one kind of probe observed in a run; of a run that has ended it is read once."""
+    return _so_far(run.id, kind) if run.status in ACTIVE else _ended(run.id, kind)
 
 
 @st.cache_resource(ttl=SO_FAR_S, max_entries=100, show_spinner=False)
-def _statistics_so_far(run: str) -> tuple[Measurement, ...]:
-    return tuple(store().measurements(run, LAYERS))
+def _so_far(run: str, kind: str) -> tuple[Measurement, ...]:
+    return tuple(store().measurements(run, kind))
 
 
 @st.cache_resource(max_entries=100, show_spinner=False)
-def _ended_statistics(run: str) -> tuple[Measurement, ...]:
-    return tuple(store().measurements(run, LAYERS))
+def _ended(run: str, kind: str) -> tuple[Measurement, ...]:
+    return tuple(store().measurements(run, kind))
 
 
 @st.cache_resource(max_entries=500, show_spinner=False)

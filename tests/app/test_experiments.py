@@ -1,5 +1,7 @@
 """The Experiments view: predict, run, read the verdict, start over."""
 
+import json
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -238,3 +240,31 @@ def test_inside_the_runs_of_an_observed_experiment(open_page: Open, store: RunSt
     # Folded, nothing of it is drawn.
     app = open_page("alexnet", "Experiments")
     assert "the lighter" not in said(app)
+
+
+def test_a_figure_that_no_curve_shows_is_drawn_for_every_run(
+    open_page: Open, store: RunStore
+) -> None:
+    experiment = EXPERIMENTS["activation-cost"]
+    predicted_and_run(store, experiment, "first", ended=0)
+    for run in store.runs(ME):
+        timed(store, run.id, 0.001 if run.config.options.activation == "relu" else 0.004)  # type: ignore[attr-defined]
+    app = open_page("alexnet", link={"view": "Experiments", "experiment": experiment.id})
+    assert "4.0 times faster, 3 of 3 seeds." in said(app)
+    drawn = json.loads(app.get("plotly_chart")[0].proto.spec)["data"]
+    assert [(trace["type"], trace["y"]) for trace in drawn] == [
+        ("bar", [1.0]),
+        ("scatter", [1.0, 1.0, 1.0]),
+        ("bar", [4.0]),
+        ("scatter", [4.0, 4.0, 4.0]),
+    ]
+
+
+def timed(store: RunStore, run: str, activations_s: float) -> None:
+    """A run that ends, with the time of its activations in its only observed step."""
+    store.started(run, USED)
+    place = {"step": 1, "epoch": 1.0, "elapsed_s": 1.0, "kind": "activation_cost"}
+    half = activations_s / 2
+    observed = ((None, {"pass_s": 0.02}), ("act1", {"forward_s": half, "backward_s": half}))
+    store.append(run, [Measurement(layer=layer, values=v, **place) for layer, v in observed])
+    store.ended(run, "finished", figures={})

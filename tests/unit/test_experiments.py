@@ -1,5 +1,7 @@
 """Every experiment: its arms, its texts, and each of its verdicts on made-up results."""
 
+from collections.abc import Iterator
+
 import pytest
 
 from cnnlab.catalog import SECTIONS
@@ -51,7 +53,16 @@ def outcome(config: RunConfig, rank: float) -> Outcome:
         Measurement(step=1, layer=layer, values={"gradient_norm": norm, "dead": rank / 4}, **place)
         for layer, norm in norms
     )
-    return Outcome(config, curve, "finished", figures, measured)
+    return Outcome(config, curve, "finished", figures, (*measured, *timed(rank)))
+
+
+def timed(rank: float) -> Iterator[Measurement]:
+    """A step whose activations take the longer, the higher the rank."""
+    place = {"step": 1, "epoch": 1.0, "elapsed_s": 1.0, "kind": "activation_cost"}
+    yield Measurement(layer=None, values={"pass_s": 0.1}, **place)
+    yield Measurement(
+        layer="act", values={"forward_s": 0.01 + rank / 1000, "backward_s": 0.01}, **place
+    )
 
 
 def outcomes(experiment: Experiment, ranks: dict[str, float]) -> list[Outcome]:

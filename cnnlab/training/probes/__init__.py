@@ -1,6 +1,7 @@
 """Probes: what can be observed inside a run; a further one is a file here and a line in KINDS."""
 
 from cnnlab.errors import ConfigError
+from cnnlab.training.probes.activation_cost import ActivationCostProbe
 from cnnlab.training.probes.batch_norm import BatchNormProbe
 from cnnlab.training.probes.kernels import KernelsProbe
 from cnnlab.training.probes.layer_statistics import LayerStatisticsProbe
@@ -9,7 +10,13 @@ from cnnlab.training.probes.probe import Probe
 
 __all__ = ["KINDS", "Probe", "kind_of", "probes"]
 
-KINDS: list[type[Probe]] = [LayerStatisticsProbe, BatchNormProbe, KernelsProbe, PictureProbe]
+KINDS: list[type[Probe]] = [
+    LayerStatisticsProbe,
+    BatchNormProbe,
+    KernelsProbe,
+    PictureProbe,
+    ActivationCostProbe,
+]
 
 
 def kind_of(probe: type[Probe]) -> str:
