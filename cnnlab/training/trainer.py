@@ -25,6 +25,7 @@ from cnnlab.training.own_state import seed
 from cnnlab.training.plan import Plan
 from cnnlab.training.probes.observation import Observation
 from cnnlab.training.schedules import build_schedule
+from cnnlab.training.subset import subset
 
 
 class Trainer:
@@ -52,9 +53,7 @@ class Trainer:
         self.schedule = build_schedule(config, self.optimizer, self.plan.steps)
         self.order = torch.Generator().manual_seed(config.seed)
         self.draws = torch.Generator(self.device).manual_seed(config.seed)
-        # A subset is drawn once, the same for every run with this size: seeds stay comparable.
-        chosen = torch.randperm(len(data.train_labels), generator=torch.Generator().manual_seed(0))
-        self.subset = chosen[: config.training_images]
+        self.subset = subset(len(data.train_labels), config.training_images)
         self.recorder = StepRecorder(self.device)
 
     @property

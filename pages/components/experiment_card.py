@@ -11,6 +11,7 @@ from cnnlab.experiments.report import conclusion, rows
 from cnnlab.runs.entries import Entry
 from cnnlab.words import inside, words
 from pages.components import (
+    augmented_pictures,
     charts,
     experiment_chart,
     experiment_pictures,
@@ -57,6 +58,9 @@ def what_is_run(experiment: Experiment, dataset: str) -> None:
         experiment.counts(), hide_index=True, placeholder="–", key=f"counts.{experiment.id}"
     )
     experiment_price.show(experiment, dataset)
+    augmented_pictures.of_arms(
+        {arm.name: experiment.config(arm, dataset=dataset) for arm in experiment.arms}
+    )
     with st.container(horizontal=True):
         for arm in experiment.arms:
             st.button(

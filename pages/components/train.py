@@ -10,6 +10,7 @@ from cnnlab.errors import CnnLabError
 from cnnlab.runs.store import RunRecord
 from cnnlab.training import RunConfig
 from pages.components import (
+    augmented_pictures,
     configuration,
     curves,
     data_state,
@@ -38,6 +39,7 @@ def show(section: Section, spec: NetworkSpec) -> None:
         draw_knobs(section, spec)
         try:
             config = configuration.current(section, spec).run_config
+            augmented_pictures.of_run(config)
         except CnnLabError as error:
             st.error(str(error), icon=":material/tune:")
     with content:
