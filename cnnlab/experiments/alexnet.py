@@ -164,6 +164,7 @@ EXPERIMENTS = (
             trained("all three", "alexnet", flip=True, crop=True, color=True, **GAP),
             trained("flips", "alexnet", flip=True, **GAP),
             trained("shifts", "alexnet", crop=True, **GAP),
+            trained("brightness", "alexnet", color=True, **GAP),
             trained("none", "alexnet", **GAP),
         ),
         differs=("flip", "crop", "color"),

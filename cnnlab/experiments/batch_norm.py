@@ -156,6 +156,32 @@ EXPERIMENTS = (
         "batches. Equal steps would need sixteen times the pictures.",
     ),
     Experiment(
+        id="batch-norm-small-batches",
+        section="batch_norm",
+        question="Batches of 2 or of 256: when is a network better off without batch norm?",
+        claim="With very small batches batch norm does more harm than good.",
+        source="Wu & He 2018 (group normalization), section 1",
+        arms=tuple(
+            trained(
+                f"{norm}, {size} pictures",
+                "lenet",
+                batch_norm=norm == "with",
+                **{**RELU, "batch_size": size, "lr": 0.01},
+            )
+            for size in (2, 256)
+            for norm in ("without", "with")
+        ),
+        differs=("batch_norm", "batch_size"),
+        metric=AtEnd("test_accuracy"),
+        rule=Ahead("without, 2 pictures", "with, 2 pictures"),
+        also=(AtEnd("train_loss"),),
+        why="Two pictures give a mean and a variance that say little about the others, and every "
+        "value carries that noise. Without batch norm a picture is on its own. With 256 pictures "
+        "the statistics are good, and batch norm makes up for the few steps.",
+        contested="The learning rate is the same in all arms. Small batches take 128 times as many "
+        "steps.",
+    ),
+    Experiment(
         id="batch-norm-dropout",
         section="batch_norm",
         question="Can batch norm take the place of dropout?",

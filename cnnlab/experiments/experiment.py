@@ -118,12 +118,18 @@ class Experiment:
         for arm in self.arms:
             config = self.config(arm)
             table = layers(trace_of(arm.configuration.spec, config.options, config.image_size))
+            # Of the convolutions: a pooling before the head sees all of the picture anyway.
+            sees = max(row.receptive_field for row in table.layers if row.kind == "Conv2d")
             own = settings[arm.name].items()
             differs = {said(name): said(value) for name, value in own if value is not None}
             found.append(
                 {"Arm": arm.name}
                 | differs
-                | {"Parameters": f"{table.params:,}", "Multiply-accumulates": f"{table.macs:,}"}
+                | {
+                    "Parameters": f"{table.params:,}",
+                    "Multiply-accumulates": f"{table.macs:,}",
+                    "Sees (pixels)": str(sees),
+                }
             )
         return found
 

@@ -166,6 +166,15 @@ def test_an_arm_is_counted_as_its_network_is_built(experiment: Experiment) -> No
         )
 
 
+@pytest.mark.parametrize("name", ["vgg-windows-5", "vgg-windows-7"])
+def test_stacks_of_small_windows_see_as_much_as_one_large(name: str) -> None:
+    sees = {row["Sees (pixels)"] for row in EXPERIMENTS[name].counts()}
+    # One window k in each of five stages, and four poolings by 2 between them: a pixel, k - 1 at
+    # strides of 1 to 16, and 1 at strides of 1 to 8.
+    window = {"vgg-windows-5": 5, "vgg-windows-7": 7}[name]
+    assert sees == {str(1 + (window - 1) * (1 + 2 + 4 + 8 + 16) + (1 + 2 + 4 + 8))}
+
+
 def test_it_says_what_a_reader_needs(experiment: Experiment) -> None:
     assert experiment.section in SECTIONS
     assert experiment.question.endswith((".", "?"))
