@@ -43,12 +43,16 @@ class RunState:
 
     @property
     def eta_s(self) -> float:
-        """Seconds until the end, at the speed so far."""
+        """Seconds until the end, at the speed so far; against the clock not more than it leaves."""
         to_come = sum(step > self.step for step in self.plan.evaluation_steps)
         done_s = self._evaluations_s
         each_s = sum(done_s) / len(done_s) if done_s else 0.0
         images_left = (self.plan.steps - self.step) * self.config.batch_size
-        return images_left / self.images_per_s + to_come * each_s
+        whole_s = images_left / self.images_per_s + to_come * each_s
+        if self.config.budget_s is None:
+            return whole_s
+        # Whoever is stopped by the clock is tested once more.
+        return min(whole_s, max(0.0, self.config.budget_s - self.elapsed_s) + each_s)
 
     @property
     def budget_is_spent(self) -> bool:

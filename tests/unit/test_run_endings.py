@@ -14,7 +14,7 @@ from torch.nn.functional import cross_entropy
 
 from cnnlab.datasets import Dataset
 from cnnlab.errors import ConfigError
-from cnnlab.training import RunConfig, checkpoint, loop, plan, train, trainer
+from cnnlab.training import RunConfig, checkpoint, loop, plan, run_state, train, trainer
 from cnnlab.training.events import Cancelled, Evaluation, Event, Failed, Finished
 from tests.unit.test_training_loop import CONFIG, evaluate_by_hand, plain_colours
 
@@ -157,3 +157,20 @@ def test_a_folder_that_cannot_be_made_costs_the_weights_not_the_run(tmp_path: Pa
     assert isinstance(last, Finished)
     assert last.note is not None
     assert last.note.startswith("The weights could not be saved: ")
+
+
+@pytest.mark.parametrize(("budget_s", "left_s"), [(None, 1190.0), (100.0, 90.0), (5000.0, 1190.0)])
+def test_against_the_clock_no_more_is_left_than_it_leaves(
+    budget_s: float | None, left_s: float
+) -> None:
+    state = run_state.RunState(
+        CONFIG.replace(budget_s=budget_s), plan.Plan(320, 70, 32, 12), torch.device("cpu")
+    )
+    # Of 120 steps, one in ten seconds.
+    state.step = 1
+    state._start_s -= 10
+    assert state.eta_s == pytest.approx(left_s, abs=0.5)
+    # Whoever is stopped by the clock is tested once more.
+    state._evaluations_s.append(3.0)
+    if budget_s == 100:
+        assert state.eta_s == pytest.approx(93, abs=0.5)
