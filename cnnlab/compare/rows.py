@@ -98,7 +98,7 @@ def reached(contender: Contender, config: RunConfig, runs: Sequence[RunRecord]) 
     told = published.of(contender)
     if told and told.accuracy and config.dataset == published.BOOK_DATASET:
         low, high = (f"{100 * one:.1f}" for one in (told.accuracy.low, told.accuracy.high))
-        return Reached(told.accuracy.median, f"the book, median of its builds, {low} to {high} %")
+        return Reached(told.accuracy.median, f"the book, {low} to {high} %")
     return None
 
 
@@ -115,5 +115,5 @@ def reached_here(config: RunConfig, runs: Sequence[RunRecord]) -> Reached | None
         return Reached(max(own), "your run" if len(own) == 1 else f"your best of {len(own)} runs")
     if ours := measured.of(config):
         low, high = (f"{100 * of(ours.accuracies):.1f}" for of in (min, max))
-        return Reached(ours.mean, f"we, {len(ours.accuracies)} seeds, {low} to {high} %")
+        return Reached(ours.mean, f"we, {low} to {high} %")
     return None

@@ -97,37 +97,43 @@ def columns() -> Mapping[str, Any]:
     """How the columns look; what tells most comes first."""
     number = st.column_config.NumberColumn
     return {
-        "network": st.column_config.TextColumn("Network", width=170, pinned=True),
+        "network": st.column_config.TextColumn("Network", width=165, pinned=True),
         "accuracy": number(
             "Test accuracy", format="%.1f %%", width=105, help="By whom stands in the last column."
         ),
-        "params": number("Parameters", format="localized", width=105),
+        "params": number("Parameters", format="localized", width=98),
         "macs": number(
             "MACs",
             format="localized",
-            width=125,
+            width=118,
             help="Multiply-accumulates of convolutions and fully-connected layers, one picture.",
         ),
         "memory": number(
             "Memory, MB",
             format="%.2f",
-            width=100,
+            width=92,
             help="Weights, and the outputs of all layers for one picture, in single precision.",
         ),
         "predict": number(
             "Prediction, ms",
             format="%.3f",
-            width=110,
+            width=105,
             help="Forward pass of one picture, in batches of 64, measured on this machine.",
         ),
         "train": number(
             "Training, ms",
             format="%.3f",
-            width=105,
+            width=95,
             help="A training step divided by the pictures in it, measured on this machine.",
         ),
-        "input": number("Input, px", format="%d", width=80),
-        "by": st.column_config.TextColumn("Accuracy by", width=330),
+        "input": number("Input, px", format="%d", width=70),
+        "by": st.column_config.TextColumn(
+            "Accuracy by",
+            width=175,
+            help="Your best run with these very settings; else our mean over three seeds, with "
+            "their range; else the median of the book's published builds, with the range of all "
+            "but a tenth at each end.",
+        ),
     }
 
 

@@ -31,8 +31,12 @@ def chart(outcomes: Sequence[Outcome], axis: Axis) -> charts.Ready:
             )
         )
         at = places(curve.test_steps, curve.test_seconds, size, axis)
-        tested = group_charts.line(at, curve.test_accuracy, title, colour, width=2.5)
-        lines.append(tested | {"mode": "lines+markers", "showlegend": True})
+        if at:
+            tested = group_charts.line(at, curve.test_accuracy, title, colour, width=2.5)
+            lines.append(tested | {"mode": "lines+markers"})
+        else:
+            # A line without a point has no place in the legend.
+            lines[-1] |= {"showlegend": True}
     return charts.Ready(
         {
             "data": lines,
