@@ -16,6 +16,7 @@ from pages.components import (
     exercises,
     experiment_link,
     norm_bench,
+    norm_by_hand,
     pointwise_bench,
 )
 
@@ -29,6 +30,7 @@ EXERCISES = "exercises"
 DRAWN: dict[str, Callable[[], None]] = {
     "activations": activation_charts.show,
     "bench": norm_bench.show,
+    "by_hand": norm_by_hand.show,
     "pointwise": pointwise_bench.show,
 }
 
