@@ -1,12 +1,12 @@
 """Augmented pictures: what runs get to see of their training pictures, epoch by epoch."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 
 import torch
 from torch import Tensor
 
 from cnnlab import datasets
-from cnnlab.datasets.augment import Augment, prepare
+from cnnlab.datasets.augment import prepare
 from cnnlab.training import RunConfig
 from cnnlab.training.subset import subset
 
@@ -35,18 +35,6 @@ def as_trained(config: RunConfig, pictures: Tensor, epochs: int) -> Tensor:
     return torch.stack(seen, 1)
 
 
-def compared(configs: Mapping[str, RunConfig]) -> dict[str, RunConfig]:
-    """Runs that see their pictures differently, by name; none where all see them alike.
-
-    A change that no run makes by itself is shown by itself too, after the others.
-    """
-    first, *others = configs.values()
-    if all(config.augment == first.augment for config in others):
-        return {}
-    found = dict(configs)
-    known = {config.augment for config in configs.values()}
-    for name, info in Augment.model_fields.items():
-        alone = Augment(**{name: True})
-        if alone not in known and any(getattr(one, name) for one in known):
-            found[f"{info.title}, alone (not run)"] = first.replace(augment=alone)
-    return found
+def differ(configs: Iterable[RunConfig]) -> bool:
+    """Whether these runs see their pictures differently."""
+    return len({config.augment for config in configs}) > 1

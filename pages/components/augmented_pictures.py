@@ -21,8 +21,11 @@ TILE_PX, GAP_PX = 64, 2
 
 def of_arms(configs: Mapping[str, RunConfig]) -> None:
     """The same pictures as each arm sees them, where the arms see them differently."""
-    shown = augmented.compared(configs)
-    found = {name: drawn for name, one in shown.items() if (drawn := strip(one, PICTURES, EPOCHS))}
+    if not augmented.differ(configs.values()):
+        return
+    found = {
+        name: drawn for name, one in configs.items() if (drawn := strip(one, PICTURES, EPOCHS))
+    }
     if not found:
         return
     st.markdown(

@@ -15,7 +15,7 @@ from tests.app.conftest import Open
 from tests.app.runs_page import ME
 
 CARD = {"experiment_choice": "augmentation-gap"}
-ARMS = ["all three", "flips", "shifts", "none", "Change colours, alone (not run)"]
+ARMS = ["all three", "flips", "shifts", "brightness", "none"]
 
 
 @pytest.fixture(autouse=True)
