@@ -204,7 +204,7 @@ SECTIONS: dict[str, Section] = {
             title="VGG",
             aim="Build a network from one repeated block, and watch where the parameters go.",
             networks=("vgg",),
-            main_knobs=("depth", "base_channels", "kernel_size"),
+            main_knobs=("depth", "blocks", "base_channels", "kernel_size"),
             preset="d2l_full",
         ),
         Section(

@@ -16,7 +16,7 @@ from cnnlab.datasets.augment import Augment
 from cnnlab.errors import ConfigError
 from cnnlab.networks.options import Options
 from cnnlab.training.config import RunConfig
-from cnnlab.validated import OneOf, choices
+from cnnlab.validated import OneOf, choices, counted
 from cnnlab.words import words
 
 Value = bool | int | float | str | None
@@ -105,7 +105,10 @@ class Configuration:
         return RunConfig(network=self.network, options=chosen.options, augment=augment, **values)
 
     def with_changes(self, **changes: Value) -> "Configuration":
-        """The same with some settings changed."""
+        """The same with some settings changed; a list that overrules one of them is emptied."""
+        for name, info in self.spec.options.model_fields.items():
+            if (found := counted(info)) and found.instead_of in changes and name not in changes:
+                changes[name] = ""
         presets = [preset_values(self.spec, name) for name in {self.preset, SMALL}]
         kept = {
             name: value
@@ -179,6 +182,9 @@ def from_text(spec: NetworkSpec, name: str, text: str) -> Value:
     for one in choices_of(spec, name):
         if str(one) == text:
             return check(spec, name, one)
+    if counted(setting(spec, name)):
+        # One block alone is a text too.
+        return check(spec, name, text)
     try:
         value = None if text == ALL else json.loads(text)
     except ValueError:

@@ -1,5 +1,6 @@
 """A pydantic model whose complaints are sentences for the reader."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Self, get_args, get_origin
@@ -58,14 +59,70 @@ class OneOf:
 
 
 @dataclass(frozen=True)
-class Offered:
-    """Marks a number with the values that a reader is offered; others can be typed."""
+class Counts:
+    """Marks a text as a list of counts, one for each block: `1-1-2-2-2`.
 
-    values: tuple[float | None, ...]
+    There are at most `longest` of them, each at most `most`, together at most `total`. Where
+    another field says how many while the text is empty, `instead_of` is that field, and
+    `otherwise` the property that then has the counts.
+    """
+
+    longest: int
+    most: int
+    total: int
+    instead_of: str = ""
+    otherwise: str = ""
+
+    def __get_pydantic_core_schema__(
+        self, source: type[str], handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self._check, handler(source))
+
+    def _check(self, text: str) -> str:
+        if not text and self.instead_of:
+            return text
+        found = counts(text) if re.fullmatch(r"[1-9][0-9]{0,2}(-[1-9][0-9]{0,2})*", text) else ()
+        fits = len(found) <= self.longest and sum(found) <= self.total
+        if not found or not fits or max(found) > self.most:
+            raise PydanticCustomError(
+                "counts",
+                "input should be 1 to {longest} numbers from 1 to {most} joined by hyphens, such "
+                "as 1-1-2, together {total} at most{empty}",
+                {
+                    "longest": self.longest,
+                    "most": self.most,
+                    "total": self.total,
+                    "empty": f"; or nothing, where {self.instead_of} decides"
+                    * bool(self.instead_of),
+                },
+            )
+        return text
+
+    def numbers(self, model: BaseModel, name: str) -> tuple[int, ...]:
+        """The counts of a field of a model, also where another says them."""
+        found: tuple[int, ...] = counts(getattr(model, name)) or getattr(model, self.otherwise)
+        return found
+
+
+def counts(text: str) -> tuple[int, ...]:
+    """The numbers of a list of counts; none where it is empty."""
+    return tuple(int(number) for number in text.split("-")) if text else ()
+
+
+def counted(field: FieldInfo) -> Counts | None:
+    """What a field's list of counts can be, if it is one."""
+    return next((part for part in field.metadata if isinstance(part, Counts)), None)
+
+
+@dataclass(frozen=True)
+class Offered:
+    """Marks a number or text with values that a reader is offered; others can be typed."""
+
+    values: tuple[float | str | None, ...]
 
 
 def offered(field: FieldInfo) -> tuple[Any, ...]:
-    """The values that a reader is offered for a number, where there are some."""
+    """The values that a reader is offered for a number or text, where there are some."""
     return tuple(
         value for part in field.metadata if isinstance(part, Offered) for value in part.values
     )

@@ -137,9 +137,12 @@ def norm_placement(title: str, found: Trace) -> Figure:
 
 
 def full_title(name: str, model: nn.Module) -> str:
-    """The network's name, with its number of layers where networks of a family differ in it."""
+    """The network's name, with its number of layers or its blocks where a family differs in it."""
     title = catalog.network(name).title
-    depth = getattr(getattr(model, "options", None), "depth", None)
+    options = getattr(model, "options", None)
+    if blocks := getattr(options, "blocks", ""):
+        return f"{title} {blocks}"
+    depth = getattr(options, "depth", None)
     return f"{title}-{depth}" if depth else title
 
 

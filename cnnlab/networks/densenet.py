@@ -1,6 +1,6 @@
 """DenseNet: every layer reads all that the layers before it have written."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import torch
 from pydantic import Field
@@ -8,8 +8,14 @@ from torch import Tensor, nn
 
 from cnnlab.networks.options import ACTIVATIONS, POOLINGS, Activation, Options
 from cnnlab.networks.options import Pooling as PoolingName
+from cnnlab.validated import Counts, Offered, counts
 
-Layers = Literal["2-2-2", "4-4-4", "4-4-4-4", "6-12-24-16", "6-12-32-32"]
+# The paper's largest, DenseNet-264, has 6-12-64-48.
+Layers = Annotated[
+    str,
+    Counts(longest=5, most=64, total=130),
+    Offered(("2-2-2", "4-4-4", "4-4-4-4", "6-12-24-16", "6-12-32-32")),
+]
 
 
 class DenseNetOptions(Options):
@@ -23,7 +29,7 @@ class DenseNetOptions(Options):
         title="Join with the input",
         description="New channels beside those before, or as many channels added to them.",
     )
-    layers: Layers = Field("4-4-4-4", description="Layers in each dense block.")
+    layers: Layers = Field("4-4-4-4", description="Layers in each dense block, such as 6-12-24-16.")
     bottleneck: bool = Field(False, description="A 1×1 to 4 × growth rate before every 3×3.")
     transitions: bool = Field(
         True,
@@ -122,7 +128,7 @@ class DenseNet(nn.Sequential):
 
         self.stem = stem(o)
         channels = o.stem_channels
-        layers_per_block = [int(n) for n in o.layers.split("-")]
+        layers_per_block = counts(o.layers)
         for i, layers in enumerate(layers_per_block, start=1):
             block = DenseBlock(o, layers, channels)
             self.add_module(f"dense{i}", block)

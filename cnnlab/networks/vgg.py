@@ -1,11 +1,12 @@
 """VGG: blocks of small convolutions, each block ending in a pooling that halves the picture."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 from torch import nn
 
 from cnnlab.networks.options import ACTIVATIONS, Activation, Dropout, Options
+from cnnlab.validated import Counts, Offered, counts
 
 # Convolutions in each of the five blocks; with the three fully-connected layers they
 # give the network its number. Simonyan & Zisserman 2014, table 1: A, B, D, E. Our own are 8,
@@ -20,6 +21,14 @@ CONVOLUTIONS = {
 }
 
 
+# Or as many as you like, in as many blocks.
+Blocks = Annotated[
+    str,
+    Counts(longest=7, most=6, total=30, instead_of="depth", otherwise="convolutions"),
+    Offered(("", "1-1-1", "2-2-2", "1-2-3-4")),
+]
+
+
 class VGGOptions(Options):
     """The knobs of VGG; the defaults are the width that the book trains."""
 
@@ -27,6 +36,11 @@ class VGGOptions(Options):
         11,
         description="Layers with weights. 8, 13 and 18 have one, two and three convolutions in "
         "every block; 8 and 18 are not in the paper.",
+    )
+    blocks: Blocks = Field(
+        "",
+        title="Convolutions per block",
+        description="A list such as 1-2-3 makes blocks of your own in place of the depth's.",
     )
     kernel_size: Literal[3, 5, 7] = Field(
         3, description="Side of the convolution windows; the padding keeps the size."
@@ -44,6 +58,11 @@ class VGGOptions(Options):
     adaptive_pool: bool = Field(
         False, description="Pool to 7×7 before the head, so that any picture fits (torchvision)."
     )
+
+    @property
+    def convolutions(self) -> tuple[int, ...]:
+        """How many there are in each block."""
+        return counts(self.blocks) or CONVOLUTIONS[self.depth]
 
 
 class VGGBlock(nn.Sequential):
@@ -67,7 +86,7 @@ class VGGBlock(nn.Sequential):
 
 
 class VGG(nn.Sequential):
-    """Five VGG blocks and AlexNet's fully-connected head.
+    """VGG blocks, five in the paper, and AlexNet's fully-connected head.
 
     Shape: (N, in_channels, H, W) -> (N, num_classes).
     Source: D2L 1.0.3, section 8.2; Simonyan & Zisserman 2014.
@@ -78,7 +97,7 @@ class VGG(nn.Sequential):
         o = self.options = options or VGGOptions()
 
         channels = o.in_channels
-        for i, convolutions in enumerate(CONVOLUTIONS[o.depth]):
+        for i, convolutions in enumerate(o.convolutions):
             out_channels = o.base_channels * min(2**i, 8)
             self.add_module(f"block{i + 1}", VGGBlock(o, convolutions, channels, out_channels))
             channels = out_channels

@@ -9,6 +9,7 @@ from pydantic.fields import FieldInfo
 from cnnlab.configuration import Configuration, Value, choices_of, names, setting
 from cnnlab.errors import CnnLabError, ConfigError
 from cnnlab.questions.question import Question
+from cnnlab.validated import offered
 
 TRIES = 60
 MOST_CHANGES = 2
@@ -59,7 +60,7 @@ def near(configuration: Configuration, name: str) -> list[Value]:
     if listed := choices_of(spec, name):
         return [one for one in listed if one != now]
     if not isinstance(now, int | float):
-        return []
+        return [one for one in offered(field) if one != now]
     bounds = number_bounds(field)
     step = bounds.get("multiple_of", 1)
     step *= next((coarse for least, coarse in COARSE if now >= least * step), 1)

@@ -24,6 +24,7 @@ FORMS = {
     "shortcut": "{} skip",
     "order": "{} order",
     "pointwise_kernel_size": "inner {0}×{0}",
+    "blocks": "blocks {}",
     "head": "{} head",
     "paths": "paths: {}",
     "norm": "batch norm: {}",
@@ -35,7 +36,7 @@ FORMS = {
 }
 # What the form of one would get wrong.
 ONE = {"epochs": "1 epoch", "train_size": "1 picture"}
-NOTHING = {"train_size": "all pictures", "budget_s": "no time limit"}
+NOTHING = {"train_size": "all pictures", "budget_s": "no time limit", "blocks": "blocks by depth"}
 # Values that say by themselves what they are of.
 ALONE = ("activation", "optimizer", "device", "precision")
 
@@ -66,7 +67,7 @@ def setting_phrase(name: str, value: object, label: str) -> str:
     """A value with its name, where it does not say by itself what it is of."""
     if isinstance(value, bool):
         return label if value else f"no {label}"
-    if value is None:
+    if value is None or value == "":
         return NOTHING.get(name, f"no {label}")
     if value == 1 and name in ONE:
         return ONE[name]

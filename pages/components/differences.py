@@ -7,12 +7,13 @@ import streamlit as st
 
 from cnnlab import configuration as settings
 from cnnlab import diagrams
-from cnnlab.configuration import Configuration, Value, network_settings
+from cnnlab.configuration import Configuration, network_settings
 from cnnlab.diagrams.marks import MARKS
 from cnnlab.difference import Difference, Quantity, Row, Side, difference
 from cnnlab.layer_csv import shape_text
 from cnnlab.runs.phrases import value_text
 from cnnlab.trace import trace_of
+from cnnlab.validated import counted
 from cnnlab.words import inside, words
 from pages.components import drawings, layer_table
 from pages.components.magnitudes import engineering
@@ -96,7 +97,7 @@ def knobs_said(now: Configuration, against: Configuration) -> str:
     if now.network != against.network:
         return f"{sides}. Now: {now.spec.title}. Layers are matched by their names."
     turned = [
-        f"{label(now, name)} {value(name, against.values[name])} → {value(name, now.values[name])}"
+        f"{label(now, name)} {value(against, name)} → {value(now, name)}"
         for name in network_settings(now.spec)
         if now.values[name] != against.values[name]
     ]
@@ -110,8 +111,11 @@ def label(chosen: Configuration, name: str) -> str:
     return inside(settings.setting(chosen.spec, name).title or words(name))
 
 
-def value(name: str, found: Value) -> str:
-    """A setting's value in words."""
+def value(chosen: Configuration, name: str) -> str:
+    """A setting's value in words; of a list of counts, the counts."""
+    found = chosen.values[name]
+    if allowed := counted(settings.setting(chosen.spec, name)):
+        return "-".join(map(str, allowed.numbers(chosen.options, name)))
     return SWITCH[found] if isinstance(found, bool) else value_text(name, found)
 
 

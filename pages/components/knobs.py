@@ -4,6 +4,7 @@ Nobody writes a knob twice.
 """
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -15,7 +16,7 @@ from cnnlab.configuration import Configuration, Value, to_text
 from cnnlab.errors import CnnLabError
 from cnnlab.validated import offered
 from cnnlab.words import words
-from pages.components import configuration, state
+from pages.components import configuration, count_lists, state
 
 # More steps than this are typed rather than slid.
 LONGEST_SLIDER = 256
@@ -51,7 +52,9 @@ def widget(section: Section, shown: Configuration, name: str) -> None:
     elif found:
         options = [number(one) for one in found]
         options = options if held in options else [str(held), *options]
-        st.selectbox(options=options, accept_new_options=True, **drawn)
+        named = partial(count_lists.named, spec, name)
+        st.selectbox(options=options, format_func=named, accept_new_options=True, **drawn)
+        count_lists.editor(section, shown, name)
     else:
         number_widget(field, drawn)
 

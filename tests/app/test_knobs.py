@@ -6,6 +6,7 @@ import pytest
 
 from cnnlab.catalog import NETWORKS, SECTIONS
 from cnnlab.training.optimizers import OPTIMIZERS
+from cnnlab.validated import counted, offered
 from pages.components import knobs
 from tests.app.conftest import Open, figures
 
@@ -15,6 +16,8 @@ PAGES = {network: slug for slug, s in reversed(SECTIONS.items()) for network in 
 def bounds(network: str, name: str) -> list[object]:
     """The values at the ends of a knob, or all of them where they are few."""
     field = NETWORKS[network].options.model_fields[name]
+    if counted(field):
+        return list(offered(field))
     if field.annotation is bool:
         return [False, True]
     if get_origin(field.annotation):

@@ -10,6 +10,7 @@ from torch import nn
 
 from cnnlab import catalog
 from cnnlab.networks.options import Options
+from cnnlab.validated import Counts, counted
 
 PRESETS = [(name, preset) for name, spec in catalog.NETWORKS.items() for preset in spec.presets]
 FIELDS = [
@@ -65,22 +66,57 @@ def bounds(field: FieldInfo) -> tuple[Any, Any]:
 
 
 def edge_values(field: FieldInfo) -> list[Any]:
-    """Every choice, or the lowest and the highest number."""
+    """Every choice, or the lowest and the highest number; of a list, one block and the most."""
+    if allowed := counted(field):
+        return ["1", str(min(allowed.most, allowed.total)), "-".join("1" * allowed.longest)]
     return choices(field) or list(bounds(field))
 
 
 def bad_values(field: FieldInfo) -> list[Any]:
     """Values just outside what is allowed, and of the wrong kind."""
     wrong = [None, "many", [1], float("nan")]
+    if allowed := counted(field):
+        return [*wrong, 17, *bad_lists(allowed)]
     if choices(field) is not None:
         return [*wrong, 17]
     low, high = bounds(field)
     return [*wrong, low - 1, high + 1, float("inf"), -(10**30)]
 
 
+def bad_lists(allowed: Counts) -> list[str]:
+    """Lists with a block too many, a count too large, too much in all, or no list at all."""
+    most = min(allowed.most, allowed.total)
+    return [
+        *([] if allowed.instead_of else [""]),
+        "0",
+        "-1",
+        "1-",
+        "1--2",
+        "1-2 ",
+        "01",
+        "1,2",
+        "1.5",
+        "٣",
+        "9" * 50,
+        str(most + 1),
+        "-".join("1" * (allowed.longest + 1)),
+        "-".join([str(most)] * allowed.longest),
+    ]
+
+
+def legal_lists(allowed: Counts) -> st.SearchStrategy[str]:
+    """Lists of few counts; empty ones where they can be."""
+    # Deep networks are tried elsewhere: here there are many.
+    numbers = st.integers(1, min(allowed.most, 4))
+    lists = st.lists(numbers, min_size=0 if allowed.instead_of else 1, max_size=allowed.longest)
+    return lists.map(lambda found: "-".join(map(str, found)))
+
+
 def legal_values(field: FieldInfo) -> st.SearchStrategy[Any]:
     if (members := choices(field)) is not None:
         return st.sampled_from(members)
+    if allowed := counted(field):
+        return legal_lists(allowed)
     low, high = bounds(field)
     steps: list[Any] = [r.multiple_of for r in field.metadata if isinstance(r, MultipleOf)]
     if not steps:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from cnnlab import catalog
 from cnnlab.errors import ConfigError
+from cnnlab.validated import counted
 from tests.unit.knobs import (
     FIELDS,
     bad_values,
@@ -78,7 +79,9 @@ def test_every_knob_has_a_description_and_bounds(name: str, field: str) -> None:
     info = field_of(name, field)
     assert info.description
     assert info.description.endswith(".")
-    if choices(info) is None:
+    if counted(info):
+        assert catalog.NETWORKS[name].presets["d2l"].replace(**{field: info.default})
+    elif choices(info) is None:
         low, high = bounds(info)
         assert low <= info.default <= high
 
@@ -100,7 +103,13 @@ def test_a_bad_knob_is_named_with_what_is_allowed(name: str, field: str) -> None
             with pytest.raises(ConfigError, match=f"^{field}: .*given; .*should be") as caught:
                 enter()
             assert repr(value) in str(caught.value)
-    if choices(info) is None:
+    if allowed := counted(info):
+        with pytest.raises(ConfigError) as caught:
+            options.replace(**{field: "neither"})
+        limits = f"1 to {allowed.longest} numbers from 1 to {allowed.most}"
+        assert limits in str(caught.value)
+        assert f"together {allowed.total} at most" in str(caught.value)
+    elif choices(info) is None:
         low, high = bounds(info)
         for beyond, limit in ((low - 1, low), (high + 1, high)):
             with pytest.raises(ConfigError, match=rf"equal to {re.escape(f'{limit:g}')}\b"):

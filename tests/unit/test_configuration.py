@@ -127,5 +127,5 @@ def test_a_network_in_one_word_of_a_link_comes_back(name: str, data: st.DataObje
     # How a run is done is no part of it.
     assert found.values["seed"] == 0
     # In whatever order the knobs were turned.
-    turned = Configuration(name, preset, dict(reversed(chosen.changes.items())))
+    turned = Configuration(name, preset, dict(reversed([*chosen.changes.items()])))
     assert to_line(turned) == to_line(chosen)
