@@ -9,6 +9,8 @@ from cnnlab.training.run_state import RunState
 from cnnlab.training.trainer import Trainer
 
 Ending = Finished | Cancelled | Failed
+# How the message begins of a run whose loss is no number any more.
+RAN_AWAY = "The loss became"
 
 
 def ended(
@@ -45,7 +47,7 @@ def diverged(run: RunState) -> Failed:
     """The loss is no number any more, and no further step would change that."""
     loss, _ = run.recent.read()
     return Failed(
-        message=f"The loss became {loss} at step {run.step}: the steps "
+        message=f"{RAN_AWAY} {loss} at step {run.step}: the steps "
         "are too large and the weights ran away. Lower the learning rate (it was "
         f"{run.config.lr:g}), or switch batch normalization on.",
         step=run.step,

@@ -18,6 +18,7 @@ from pages.components import (
     norm_bench,
     norm_by_hand,
     pointwise_bench,
+    rate_grid,
 )
 
 TEXTS = Path(__file__).parents[2] / "assets" / "text"
@@ -32,6 +33,7 @@ DRAWN: dict[str, Callable[[], None]] = {
     "bench": norm_bench.show,
     "by_hand": norm_by_hand.show,
     "pointwise": pointwise_bench.show,
+    "rates": rate_grid.show,
 }
 
 
