@@ -6,7 +6,7 @@ from typing import get_args
 
 from torch import nn
 
-from cnnlab.diagrams.marks import Changes, together
+from cnnlab.diagrams.marks import Changes, outward, together
 from cnnlab.diagrams.mermaid import Group, flowchart
 from cnnlab.diagrams.nodes import Node, Nodes, folded, unfolded
 from cnnlab.diagrams.steps import ModuleTypes, steps
@@ -43,6 +43,21 @@ def network_diagram(found: Trace, changes: Changes | None = None) -> str:
     """The whole network from top to bottom, a block as one box, shapes between the boxes."""
     nodes = unfolded(steps(found, block_types()), changes)
     return flowchart([Group(folded(nodes))], ONE_COLUMN, shapes=True)
+
+
+def shared_marks(traces: Sequence[Trace], changes: Changes) -> Changes:
+    """What happened to every module and function, by its path, the same for both networks.
+
+    A box into whose label a new layer is taken is changed; then so is that box without it.
+    """
+    marks = outward(changes)
+    changed = [
+        node.name
+        for found in traces
+        for node in folded(unfolded(steps(found), marks)).values()
+        if node.mark == "changed"
+    ]
+    return {**marks, **dict.fromkeys(changed, "changed")}
 
 
 def block_diagram(found: Trace, changes: Changes | None = None) -> str:

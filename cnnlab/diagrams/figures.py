@@ -13,6 +13,7 @@ from cnnlab.diagrams.drawings import (
     network_diagram,
     norm_placement_diagram,
     placed_blocks,
+    shared_marks,
 )
 from cnnlab.diagrams.marks import MARKS, Changes
 from cnnlab.diagrams.wording import convolutions, describe
@@ -68,11 +69,12 @@ def compared(
     Of blocks in which nothing is marked there is no row.
     Raises: ConfigError for an unknown network.
     """
+    marks = shared_marks((before[1], after[1]), changes)
     rows: list[list[Figure]] = []
     for draw in (network, block):
         row = []
         for side, (name, found) in {"Before": before, "Now": after}.items():
-            if figure := draw(full_title(name, found.outline), found, changes):
+            if figure := draw(full_title(name, found.outline), found, marks):
                 row.append(replace(figure, title=f"{side}: {figure.title}"))
         rows.append(row)
     whole, blocks = rows

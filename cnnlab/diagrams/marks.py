@@ -4,10 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from cnnlab.diagrams.steps import within
-
 Change = Literal["same", "changed", "added", "removed"]
-# By the name of a layer, or of a function in the module that calls it.
+# By the name of a layer or of a function in the module that calls it; or by path, see `outward`.
 Changes = Mapping[str, Change]
 # Between a name and how many times it has run before.
 AGAIN = " #"
@@ -30,10 +28,14 @@ MARKS: dict[Change, Mark] = {
 }
 
 
-def mark_of(path: str, changes: Changes) -> Change:
-    """What happened to a module or function: of a block, to all that is in it."""
-    found = [change for name, change in changes.items() if within(name.split(AGAIN)[0], path)]
-    return together(found)
+def outward(changes: Changes) -> dict[str, Change]:
+    """What happened to every module and function by its path: to a block, what is in it says."""
+    found: dict[str, set[Change]] = {}
+    for name, change in changes.items():
+        parts = name.split(AGAIN)[0].split(".")
+        for count in range(len(parts) + 1):
+            found.setdefault(".".join(parts[:count]), set()).add(change)
+    return {path: together(inside) for path, inside in found.items()}
 
 
 def together(changes: Iterable[Change]) -> Change:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from math import prod
 
-from cnnlab.diagrams.marks import Change, Changes, mark_of, together
+from cnnlab.diagrams.marks import Change, Changes, together
 from cnnlab.diagrams.steps import Steps
 from cnnlab.diagrams.wording import BLOCKS, RIDERS, Kind, Line, describe
 from cnnlab.trace import INPUT, Shape
@@ -15,7 +15,8 @@ from cnnlab.trace import INPUT, Shape
 class Node:
     """A box: its kind, the lines of its label, the boxes it reads, what it hands on.
 
-    `mark`: what is different about it, where the network is held against another.
+    `name` and `mark`: what it begins with, and what is different about it, where the network is
+    held against another.
 
     Shape: without the batch, (C, H, W) or (features,).
     """
@@ -27,6 +28,7 @@ class Node:
     shape: Shape = ()
     flattened_from: Shape | None = None
     count: int = 1
+    name: str = ""
     mark: Change = "same"
 
     @property
@@ -57,8 +59,10 @@ def unfolded(steps: Steps, changes: Changes | None = None) -> Nodes:
             nodes[i] = Node("terminal", (("input",),), (), step.shape, step.shape)
             continue
         kind, lines = describe(step.operation, len(step.sources))
-        mark = mark_of(step.name, changes) if changes else "same"
-        nodes[i] = Node(kind, lines, step.sources, step.input_shape, step.shape, mark=mark)
+        nodes[i] = Node(kind, lines, step.sources, step.input_shape, step.shape)
+        if changes:
+            mark = changes.get(step.name, "same")
+            nodes[i] = replace(nodes[i], name=step.name, mark=mark)
     last = max(nodes)
     shape = nodes[last].shape
     nodes[last + 1] = Node("terminal", (("output",),), (last,), shape, shape)

@@ -85,10 +85,13 @@ def signed(quantity: Quantity, change: int) -> str:
 
 
 def factor(before: int, after: int) -> str:
-    """How many times as much, where that can be said."""
+    """How many times as much, or how many percent where it is little; nothing of nothing."""
     if not before or not after:
         return ""
-    return f" (× {after / before:.3g})"
+    times = after / before
+    if 0.9 < times < 1.1:
+        return f" ({100 * (times - 1):+.2g}%)"
+    return f" (× {times:,.0f})" if times >= 100 else f" (× {times:.3g})"
 
 
 def knobs_said(now: Configuration, against: Configuration) -> str:

@@ -17,6 +17,8 @@ ADDRESSES = {
     # Figures of networks and charts stand in its text.
     "alexnet?view=Read": "[data-testid=stMermaidChart] img >> nth=1",
     "resnet?view=Architecture": "text=cnnlab/networks/resnet.py",
+    # With an editor of blocks, and both networks' figures.
+    "vgg?view=Architecture&compare=vgg.d2l": "[data-testid=stMermaidChart] img >> nth=3",
     "alexnet?view=Feature%20maps": "[data-testid=stImage] >> nth=2",
     "batch_norm?view=Train": "[data-testid=stPlotlyChart] >> nth=1",
     "compare": "[data-testid=stPlotlyChart] .annotation-text",

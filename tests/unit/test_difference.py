@@ -161,6 +161,20 @@ def test_a_box_of_its_own_is_new_or_gone() -> None:
     assert after == []
 
 
+def test_a_box_that_takes_in_a_new_layer_is_changed_on_both_sides() -> None:
+    before, after = marks("lenet", {}, batch_norm=True)
+    assert before[0] == "≠ 5×5 convolution, 6 channels, sigmoid"
+    assert after[0] == "≠ 5×5 convolution, 6 channels, batch normalization, sigmoid"
+    assert len(before) == len(after) == 4
+
+
+def test_blocks_are_counted_together_only_where_they_met_the_same_fate() -> None:
+    _, after = marks("resnet", {"depth": 10}, depth=18)
+    # The second block of every stage is new.
+    assert len(after) == 4
+    assert all(label.startswith("+ Residual block") for label in after)
+
+
 def test_a_block_in_detail_is_shown_beside_only_where_something_in_it_differs() -> None:
     two = drawn("googlenet"), drawn("googlenet", batch_norm=True)
     rows = diagrams.compared(("googlenet", two[0]), ("googlenet", two[1]), difference(*two).changes)
