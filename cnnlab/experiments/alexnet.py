@@ -65,7 +65,7 @@ EXPERIMENTS = (
         differs=("activation",),
         metric=ActivationTime(),
         rule=Ahead("ReLU", "sigmoid"),
-        also=(ActivationTime("forward"), ActivationTime("backward"), ActivationShare()),
+        also=(ActivationShare(), ActivationTime("forward"), ActivationTime("backward")),
         probes=(ActivationCostProbe(),),
         why="ReLU compares every value with zero. Sigmoid takes an exponential and a division for "
         "each. On the way back both multiply the gradient by something that is at hand.",
