@@ -83,9 +83,9 @@ def visitor(scope: Scope) -> str | None:
     return named(cookie_parser(given).get(VISITOR_COOKIE))
 
 
-def named(text: str | None) -> str | None:
-    """A visitor's name, where it is one."""
-    return text if text and NAME.fullmatch(text) else None
+def named(found: object) -> str | None:
+    """A visitor's name, where what was found is one."""
+    return found if isinstance(found, str) and NAME.fullmatch(found) else None
 
 
 def is_page(message: Message) -> bool:

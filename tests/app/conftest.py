@@ -6,7 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from cnnlab.runs.store import RunStore
-from pages.components import services, state, visitors
+from pages.components import services, state
 from tests.app.runs_page import ME, SOMEBODY
 from tests.conftest import ROOT
 
@@ -16,13 +16,6 @@ Open = Callable[..., AppTest]
 def figures(app: AppTest) -> list[str]:
     """The sources of the Mermaid figures on a page."""
     return [block.value for block in app.markdown if "mermaid" in block.value[:20]]
-
-
-@pytest.fixture(autouse=True)
-def no_cookies(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The test client answers every question for a cookie with a mock; a browser has none yet."""
-    named = visitors.named
-    monkeypatch.setattr(state, "named", lambda text: named(text if isinstance(text, str) else None))
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ BUDGET_S = 0.2
 def shorten() -> None:
     """Give every run of every experiment a budget of its own; what makes the arms differ stays."""
     whole = Experiment.config
-    cnnlab.experiments.SEEDS = SEEDS
+    cnnlab.experiments.SEEDS = SEEDS  # type: ignore[assignment]
 
     def config(self: Experiment, arm: Arm, seed: int = 0, dataset: str | None = None) -> RunConfig:
         return whole(self, arm, seed, dataset).replace(budget_s=BUDGET_S)

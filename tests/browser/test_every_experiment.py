@@ -12,7 +12,6 @@ from cnnlab.experiments import Experiment, of_section
 from tests.browser.conftest import IDLE, Server, start_server, stop_server
 
 SLOW_MS = 60_000
-RUN = {"name": "Run", "exact": True}
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +49,7 @@ def run(page: Page, experiment: Experiment) -> None:
     expect(page.get_by_text("Why.", exact=True)).to_have_count(0, timeout=SLOW_MS)
     answer = next(iter(experiment.rule.answers.values()))
     page.get_by_role("button", name=answer, exact=True).click()
-    page.get_by_role("button", **RUN).click()
+    page.get_by_role("button", name="Run", exact=True).click()
     runs = len(experiment.arms)
     done = f"{runs} of {runs} runs came to their end"
     expect(page.get_by_text(re.compile(done))).to_be_visible(timeout=SLOW_MS)
