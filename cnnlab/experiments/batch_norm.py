@@ -8,6 +8,7 @@ from cnnlab.experiments.ceiling import Ceiling, Family
 from cnnlab.experiments.experiment import Experiment
 from cnnlab.experiments.metrics import AtEnd, FirstGradient, Gap, Until
 from cnnlab.experiments.verdict import Ahead, Trend
+from cnnlab.training.probes.batch_norm import BatchNormProbe
 from cnnlab.training.probes.layer_statistics import LayerStatisticsProbe
 
 LENET: Mapping[str, Value] = {"pooling": "average", "train_size": 4000, "epochs": 4}
@@ -45,6 +46,7 @@ EXPERIMENTS = (
         rule=Ahead("with batch norm", "without"),
         also=(AtEnd("train_loss"), FirstGradient()),
         probes=(LayerStatisticsProbe(),),
+        shown=(BatchNormProbe(),),
         why="Batch norm keeps what enters each sigmoid around zero, where its slope is largest. "
         "The gradient reaches the first layer instead of fading on the way.",
     ),
@@ -149,6 +151,7 @@ EXPERIMENTS = (
         metric=AtEnd("test_accuracy"),
         rule=Trend(("batches of 2", "batches of 8", "batches of 32")),
         also=(AtEnd("train_accuracy"), Gap()),
+        shown=(BatchNormProbe(),),
         why="With two pictures every value is compared with one other: the statistics are mostly "
         "noise, and prediction uses averages that fit no batch. But small batches also take more "
         "steps over the same pictures.",
@@ -175,6 +178,7 @@ EXPERIMENTS = (
         metric=AtEnd("test_accuracy"),
         rule=Ahead("without, 2 pictures", "with, 2 pictures"),
         also=(AtEnd("train_loss"),),
+        shown=(BatchNormProbe(),),
         why="Two pictures give a mean and a variance that say little about the others, and every "
         "value carries that noise. Without batch norm a picture is on its own. With 256 pictures "
         "the statistics are good, and batch norm makes up for the few steps.",

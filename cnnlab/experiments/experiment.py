@@ -13,6 +13,7 @@ from cnnlab.runs.comparison import flatten
 from cnnlab.summary import layers
 from cnnlab.trace import trace_of
 from cnnlab.training import RunConfig
+from cnnlab.training.observing import observed
 from cnnlab.training.probes import Probe
 from cnnlab.words import words
 
@@ -29,7 +30,8 @@ class Experiment:
     The arms differ from the first one in the settings that `differs` names and in nothing else.
     `metric` and `rule` give the verdict, `also` further figures beside it. `why` and `contested`
     are read after the verdict. The chart shows `split`, against epochs or `axis`. `run` holds what
-    no page offers for a single run: a time after which every arm is stopped.
+    no page offers for a single run: a time after which every arm is stopped. What `probes` observe
+    is for the metrics; what `shown` observes is for the reader, in those arms that have it.
     """
 
     id: str
@@ -45,6 +47,7 @@ class Experiment:
     contested: str = ""
     also: tuple[Metric, ...] = ()
     probes: tuple[Probe, ...] = ()
+    shown: tuple[Probe, ...] = ()
     split: Split = "training"
     axis: Axis = "epoch"
     run: Mapping[str, Any] = field(default_factory=dict)
@@ -52,7 +55,8 @@ class Experiment:
     def config(self, arm: Arm, seed: int = 0, dataset: str | None = None) -> RunConfig:
         """The run of an arm."""
         changes: dict[str, Any] = {} if dataset is None else {"dataset": dataset}
-        return arm.config(seed=seed, **changes).replace(probes=self.probes, **self.run)
+        found = arm.config(seed=seed, **changes).replace(probes=self.probes, **self.run)
+        return observed(found, self.shown) if self.shown else found
 
     def configs(self, seeds: Sequence[int] = SEEDS, dataset: str | None = None) -> list[RunConfig]:
         """The runs: all arms with the first seed, then all with the next."""

@@ -7,6 +7,7 @@ from cnnlab.exercises.exercise import trained
 from cnnlab.experiments.experiment import Experiment
 from cnnlab.experiments.metrics import AtEnd, Until
 from cnnlab.experiments.verdict import Ahead, Alike
+from cnnlab.training.probes.batch_norm import BatchNormProbe
 
 RUN: Mapping[str, Value] = {
     "batch_norm": True,
@@ -54,6 +55,7 @@ EXPERIMENTS = (
         metric=AtEnd("train_loss"),
         rule=Alike("with biases", "without", within=0.02),
         also=(AtEnd("test_accuracy"),),
+        shown=(BatchNormProbe(),),
         why="A bias shifts every value of a channel by the same amount, and their mean with them. "
         "What is left after the mean is subtracted is the same. β does the shifting instead.",
         contested="Rounding differs in the last digits, and training makes small differences "
@@ -73,6 +75,7 @@ EXPERIMENTS = (
         metric=AtEnd("train_loss"),
         rule=Alike("learned", "frozen at 1 and 0", within=0.06, claimed="first"),
         also=(AtEnd("test_accuracy"),),
+        shown=(BatchNormProbe(),),
         why="The next layer's weights can scale whatever they read, so γ is often not missed. β "
         "decides how many values a ReLU lets through, which no later layer can make up for.",
         contested="The paper argues from what a layer can express. It does not show a run without "
@@ -113,6 +116,7 @@ EXPERIMENTS = (
         metric=AtEnd("test_accuracy"),
         rule=Alike("running", "of the batch", within=0.03),
         also=(AtEnd("test_loss"),),
+        shown=(BatchNormProbe(),),
         why="Training is the same in both arms; only the test differs. Averages over the last "
         "batches lag behind while the weights move quickly, and what they saw was training "
         "pictures. Once training slows down the two agree.",

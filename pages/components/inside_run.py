@@ -7,14 +7,17 @@ from streamlit.delta_generator import DeltaGenerator
 
 from cnnlab.runs.depth_maps import HISTOGRAMS, QUANTITIES, depth_map, histograms
 from cnnlab.runs.store import RunRecord
-from cnnlab.training import RunConfig
+from cnnlab.training import RunConfig, observing
 from cnnlab.training.events import Measurement
+from cnnlab.training.probes.batch_norm import BatchNormProbe
 from cnnlab.training.probes.layer_statistics import LayerStatisticsProbe
-from pages.components import charts, depth_charts, services, state
+from pages.components import charts, depth_charts, norm_inside, observations, state
 from pages.components.markdown import escaped
 
 KEY = "observe"
 KIND = "layer_statistics"
+# The second where a network has batch norm.
+PROBES = (LayerStatisticsProbe(), BatchNormProbe())
 NOTE = (
     "From top to bottom: from the first layer to the last. From left to right: the observed steps, "
     "dense at the beginning. Where the top is darker than the bottom, less arrives at the first "
@@ -28,47 +31,31 @@ def choice(row: DeltaGenerator) -> None:
         "Observe the layers",
         key=KEY,
         help="Gradients, spread and zeros of every layer at a few dozen steps, drawn below the "
-        "curves. It changes nothing of the run and costs little time.",
+        "curves; with batch norm also its statistics, γ and β. It changes nothing of the run and "
+        "costs little time.",
     )
 
 
 def observed(config: RunConfig) -> RunConfig:
     """The run with what the reader wants to see of it."""
-    return config.replace(probes=(LayerStatisticsProbe(),)) if state.get(KEY) else config
-
-
-def is_observed(run: RunRecord) -> bool:
-    """Whether the layers of a run were observed."""
-    return any(probe.kind == KIND for probe in run.config.probes)
+    return observing.observed(config, PROBES) if state.get(KEY) else config
 
 
 def show(runs: Mapping[str, RunRecord], key: str) -> None:
     """What was seen inside a run, chosen by its name where there are several."""
-    observed = {name: run for name, run in runs.items() if is_observed(run)}
-    if not observed:
-        return
-    place = st.expander(
-        "Inside the run, layer by layer",
-        icon=":material/layers:",
-        key=f"{key}.open",
-        on_change="rerun",
+    observations.folded(
+        runs, KIND, "Inside the run, layer by layer", ":material/layers:", key, layer_by_layer
     )
-    # What is folded is not read from the store at every tick.
-    if not place.open:
-        return
-    with place:
-        name = next(iter(observed))
-        if len(observed) > 1:
-            name = st.selectbox("Run", list(observed), key=f"{key}.run")
-        found = services.measurements(observed[name], KIND)
-        if not found:
-            st.caption("Nothing has been observed yet.")
-            return
-        left, right = st.columns(2)
-        with left:
-            layers(found, key)
-        with right:
-            values(found, key)
+    norm_inside.show(runs, key)
+
+
+def layer_by_layer(_run: RunRecord, found: tuple[Measurement, ...], key: str) -> None:
+    """All layers on the left, one of them on the right."""
+    left, right = st.columns(2)
+    with left:
+        layers(found, key)
+    with right:
+        values(found, key)
 
 
 def layers(found: tuple[Measurement, ...], key: str) -> None:

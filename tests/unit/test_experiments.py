@@ -1,11 +1,12 @@
 """Every experiment: its arms, its texts, and each of its verdicts on made-up results."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from cnnlab.catalog import SECTIONS
-from cnnlab.experiments import EXPERIMENTS, SEEDS, Experiment, of_section
+from cnnlab.experiments import EXPERIMENTS, SEEDS, Experiment, measured, of_section
 from cnnlab.experiments.ceiling import Ceiling
 from cnnlab.experiments.outcome import Outcome
 from cnnlab.experiments.report import NOTHING_YET, conclusion, rows, table, verdict
@@ -233,3 +234,16 @@ def test_a_stopped_run_does_not_count() -> None:
     experiment = EXPERIMENTS["batch-norm-rate"]
     found = [Outcome(one.config, one.curve, "cancelled") for one in made_up(experiment, "first")]
     assert experiment.judge(found) is None
+
+
+def test_what_is_only_shown_is_observed_in_the_arms_that_have_it() -> None:
+    experiment = EXPERIMENTS["batch-norm-lenet"]
+    kinds = {
+        arm.name: [probe.kind for probe in experiment.config(arm).probes] for arm in experiment.arms
+    }
+    assert kinds == {
+        "with batch norm": ["layer_statistics", "batch_norm"],
+        "without": ["layer_statistics"],
+    }
+    # It is no setting: the arms stay those that were measured.
+    assert measured.settings(experiment) == measured.settings(replace(experiment, shown=()))
