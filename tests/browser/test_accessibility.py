@@ -16,6 +16,10 @@ ADDRESSES = {
     "": "[data-testid=stPlotlyChart] .annotation-text",
     # Figures of networks and charts stand in its text.
     "alexnet?view=Read": "[data-testid=stMermaidChart] img >> nth=1",
+    # Benches: pictures with marks, numbers drawn in colours.
+    "nin?view=Read": ".st-key-pointwise_bench [data-testid=stImage] >> nth=2",
+    "batch_norm?view=Read": ".st-key-norm_by_hand [role=img] >> nth=1",
+    "alexnet?view=Experiments&experiment=augmentation-gap": ".st-key-augmented img >> nth=4",
     "resnet?view=Architecture": "text=cnnlab/networks/resnet.py",
     # With an editor of blocks, and both networks' figures.
     "vgg?view=Architecture&compare=vgg.d2l": "[data-testid=stMermaidChart] img >> nth=3",
