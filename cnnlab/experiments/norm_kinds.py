@@ -76,8 +76,9 @@ EXPERIMENTS = (
         rule=Alike("learned", "frozen at 1 and 0", within=0.06, claimed="first"),
         also=(AtEnd("test_accuracy"),),
         shown=(BatchNormProbe(),),
-        why="The next layer's weights can scale whatever they read, so γ is often not missed. β "
-        "decides how many values a ReLU lets through, which no later layer can make up for.",
+        why="The next layer's weights can scale whatever they read, so γ is not missed. β decides "
+        "how many values a ReLU lets through. Frozen at 0 that is about half of them, which is a "
+        "good share to begin with.",
         contested="The paper argues from what a layer can express. It does not show a run without "
         "the two.",
     ),
