@@ -69,11 +69,10 @@ def test_a_step_costs_hardly_a_page_fault_where_memory_is_kept() -> None:
     assert min(held_mb, given_back_mb) > 100
 
 
-def test_by_default_memory_goes_back_at_once() -> None:
-    # How often a step then faults is up to the kernel and to where its blocks happen to lie.
-    kept, words, _, held_mb, _ = steps("default")
+def test_by_default_nothing_is_set() -> None:
+    # How much then goes back, and when, is up to the C library and to where its blocks lie.
+    kept, words, *_ = steps("default")
     assert (kept, words) == (False, "memory given back")
-    assert held_mb < 50
 
 
 def test_another_c_library_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
