@@ -5,7 +5,16 @@ import streamlit as st
 from cnnlab import questions
 from cnnlab.catalog import NetworkSpec, Section
 from cnnlab.words import inside, words
-from pages.components import configuration, focus, presets, progress, question_card, services, state
+from pages.components import (
+    configuration,
+    focus,
+    predictions,
+    presets,
+    progress,
+    question_card,
+    services,
+    state,
+)
 
 INTRODUCTION = (
     "Answer first, then read the arithmetic. Every answer is computed from the network that is set "
@@ -32,4 +41,5 @@ def show(section: Section, spec: NetworkSpec) -> None:
             )
         for question in asked:
             question_card.show(question, chosen, start, answered.get(question.id))
+        predictions.show(section)
     focus.settle()

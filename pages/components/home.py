@@ -11,9 +11,10 @@ from cnnlab.catalog import SECTIONS, Section
 from cnnlab.compare.contenders import contenders, short_title
 from cnnlab.experiments import EXPERIMENTS
 from cnnlab.runs.answers import Answered
+from cnnlab.runs.predictions import Prediction
 from cnnlab.summary import layers
 from cnnlab.trace import trace_of
-from pages.components import charts, network_chart, progress, read, services, state
+from pages.components import charts, network_chart, predictions, progress, read, services, state
 from pages.components.network_chart import NetworkCost
 
 IN_A_ROW = 3
@@ -66,22 +67,26 @@ def show() -> None:
 def cards() -> None:
     """A card for every section; all of it is the link, see style.css."""
     answered = services.store().answers.of(state.visitor())
+    predicted = services.store().predictions.of(state.visitor())
     sections = list(SECTIONS.values())
     for start in range(0, len(sections), IN_A_ROW):
         row = sections[start : start + IN_A_ROW]
         for column, section in zip(st.columns(IN_A_ROW), row, strict=False):
             with column.container(border=True, height="stretch", key=f"card_{section.slug}"):
-                card(section, answered)
+                card(section, answered, predicted)
 
 
-def card(section: Section, answered: Mapping[str, Answered]) -> None:
+def card(
+    section: Section, answered: Mapping[str, Answered], predicted: Mapping[str, Prediction]
+) -> None:
     """What a section is about, what it takes, and how far this visitor has come."""
     link(section, f"**{section.heading}**")
     st.markdown(section.aim)
     done, asked = progress.of_section(section, answered)
     takes = f":material/schedule: {read.minutes(section.slug)} min to read"
     if claims := experiments.of_section(section.slug):
-        takes += f" · :material/science: {len(claims)} experiments"
+        run = predictions.run(section, predicted)
+        takes += f"  \n:material/science: {run} of {len(claims)} experiments run"
     if asked:
         takes += f"  \n:material/task_alt: {done} of {asked} questions answered right"
     st.caption(takes)

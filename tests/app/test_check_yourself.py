@@ -7,8 +7,10 @@ from streamlit.testing.v1 import AppTest
 
 from cnnlab import questions
 from cnnlab.catalog import SECTIONS
+from cnnlab.experiments import EXPERIMENTS, of_section
 from cnnlab.questions import QUESTIONS
 from cnnlab.runs.store import RunStore
+from pages.components import experiment_runs
 from tests.app.conftest import Open
 from tests.app.runs_page import ME
 
@@ -141,3 +143,21 @@ def test_a_page_without_an_answer_for_a_network_leaves_the_question_out(open_pag
     keys = {box.key for box in app.text_input}
     assert "answer_batch-norm-values-units" not in keys
     assert "answer_batch-norm-values-maps" in keys
+
+
+def test_predictions_stand_below_the_questions(open_page: Open, store: RunStore) -> None:
+    store.predictions.predict(ME, "vgg-depth", "open")
+    app = open_page("vgg", VIEW)
+    assert experiment_runs.PREDICTED in said(app)
+    assert experiment_runs.NOT_YET in said(app)
+    app.button(key="predict_card.vgg-depth").click().run()
+    assert not app.exception
+    assert app.session_state["view"] == "Experiments"
+    assert app.subheader[0].value == EXPERIMENTS["vgg-depth"].question
+    claims = len(of_section("vgg"))
+    assert f"0 of {claims} experiments run" in said(open_page())
+    config = EXPERIMENTS["vgg-depth"].configs()[:1]
+    group, _ = store.add_group(config, ME, "vgg", "One", ["one"])
+    store.predictions.begun(ME, "vgg-depth", group)
+    assert f"1 of {claims} experiments run" in said(open_page())
+    store.predictions.forget(ME, "vgg-depth")
