@@ -18,10 +18,11 @@ Speeds = Callable[[RunConfig], Estimate | None]
 
 @dataclass(frozen=True)
 class Reached:
-    """A test accuracy, and in a few words whose it is."""
+    """A test accuracy, in a few words whose it is, and where that was measured if it was by us."""
 
     accuracy: float
     by: str
+    where: str = ""
 
 
 @dataclass(frozen=True)
@@ -115,5 +116,6 @@ def reached_here(config: RunConfig, runs: Sequence[RunRecord]) -> Reached | None
         return Reached(max(own), "your run" if len(own) == 1 else f"your best of {len(own)} runs")
     if ours := measured.of(config):
         low, high = (f"{100 * of(ours.accuracies):.1f}" for of in (min, max))
-        return Reached(ours.mean, f"we, {low} to {high} %")
+        where = f"{len(ours.accuracies)} seeds, {ours.machine}, {ours.date}"
+        return Reached(ours.mean, f"we, {low} to {high} %", where)
     return None

@@ -144,10 +144,12 @@ def note(found: Sequence[Row], wanted: bool) -> str:
     beside = ""
     if any(row.busy for row in found):
         beside = " Some were measured beside other work: they may well be faster."
+    places = sorted({row.reached.where for row in found if row.reached and row.reached.where})
+    ours = f" Accuracies by us: {'; '.join(places)}." if places else ""
     told = "".join(f" {row.contender.title}: {row.problem}" for row in found if row.problem)
     return (
         "Counts are of the network as it is built for this data set, for one picture. "
-        f"{SPEEDS}{coming}{beside}{told}"
+        f"{SPEEDS}{coming}{beside}{told}{ours}"
     )
 
 

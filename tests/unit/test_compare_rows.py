@@ -124,6 +124,7 @@ def test_then_what_we_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert found is not None
     assert found.accuracy == pytest.approx(0.7)
     assert found.by == "we, 50.0 to 90.0 %"
+    assert found.where.startswith("3 seeds, ")
     assert reached(one, config.replace(lr=0.002), []) is None
     monkeypatch.undo()
     measured._all.cache_clear()
