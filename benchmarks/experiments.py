@@ -3,6 +3,7 @@
     python -m benchmarks.experiments --only vgg-depth resnet-skip --json experiments.json
 
 NAME     all arms with all seeds, side by side on this machine's cores as the app does it
+grid     the sixteen runs of "How high can the learning rate go?", likewise
 tick     the open card drawn again, once a second, while six runs of an experiment go on: the
          server's CPU over some seconds, less that of an idle server, by the ticks in that time;
          once with the first runs and once with four of six ended
@@ -20,10 +21,10 @@ from pathlib import Path
 from benchmarks.figures import HEADER, Figure, heading, machine, write
 from benchmarks.live_page import Tab, browsing, link_data, serving
 from cnnlab.datasets import DATASETS
-from cnnlab.experiments import EXPERIMENTS, SEEDS
-from cnnlab.experiments.running import run
+from cnnlab.experiments import EXPERIMENTS, SEEDS, rate_grid
+from cnnlab.experiments.running import run, run_all
 
-WHOLE_S, TICK_MS, RERUN_MS = 180, 15, 150
+WHOLE_S, GRID_S, TICK_MS, RERUN_MS = 180, 90, 15, 150
 # Two arms with three seeds, and runs of some seconds.
 WATCHED = EXPERIMENTS["resnet-order"]
 BESIDE = EXPERIMENTS["resnet-skip"]
@@ -37,6 +38,15 @@ def durations(names: list[str], dataset: str) -> Iterator[Figure]:
         begin_s = time.perf_counter()
         run(EXPERIMENTS[name], SEEDS, dataset)
         yield Figure(name, "s", [time.perf_counter() - begin_s], WHOLE_S)
+
+
+def grids(sizes: list[int], dataset: str) -> Iterator[Figure]:
+    """The grid of learning rates, for each size of a batch."""
+    for size in sizes:
+        begin_s = time.perf_counter()
+        run_all(rate_grid.configs(size, dataset))
+        taken_s = time.perf_counter() - begin_s
+        yield Figure(f"grid of learning rates, batches of {size}", "s", [taken_s], GRID_S)
 
 
 def card(seconds: float, changes: int) -> Iterator[Figure]:
@@ -82,6 +92,9 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     """The command line. Raises: SystemExit for what it does not know."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", nargs="*", choices=EXPERIMENTS, default=list(EXPERIMENTS))
+    parser.add_argument(
+        "--grids", nargs="*", type=int, choices=rate_grid.BATCH_SIZES, default=[32], metavar="SIZE"
+    )
     parser.add_argument("--dataset", choices=DATASETS, default="shapes")
     parser.add_argument("--seconds", type=float, default=8, help="of watching the card")
     parser.add_argument("--changes", type=int, default=4, help="to another card and back")
@@ -101,6 +114,7 @@ def main() -> None:
     rows = []
     for figures in (
         card(arguments.seconds, arguments.changes),
+        grids(arguments.grids, arguments.dataset),
         durations(arguments.only, arguments.dataset),
     ):
         for figure in figures:

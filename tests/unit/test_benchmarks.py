@@ -267,6 +267,14 @@ def test_experiments_benchmark_times_what_it_is_asked_for(monkeypatch: pytest.Mo
         experiments.parse(["--seconds", "0"])
 
 
+def test_experiments_benchmark_times_the_grid(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr(experiments, "run_all", lambda configs: asked.append(len(configs)))
+    found = list(experiments.grids([8, 32], "shapes"))
+    assert asked == [16, 16]
+    assert [figure.target for figure in found] == [90, 90]
+
+
 def test_the_watched_experiment_has_six_runs() -> None:
     assert len(experiments.WATCHED.configs()) == 6
     assert experiments.BESIDE.section == experiments.WATCHED.section
