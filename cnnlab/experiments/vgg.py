@@ -69,7 +69,7 @@ EXPERIMENTS = (
     Experiment(
         id="vgg-channels",
         section="vgg",
-        question="Half the channels, a quarter of the arithmetic: what do they cost in accuracy?",
+        question="Half the channels, a quarter of the arithmetic: what do they cost?",
         claim="Wider layers reach more in the same number of steps.",
         source="the book's exercise; the claim is ours",
         arms=(
@@ -88,8 +88,8 @@ EXPERIMENTS = (
     Experiment(
         id="vgg-input",
         section="vgg",
-        question="Pictures of half the side are a quarter of the work. Is the accuracy the same?",
-        claim="More pixels give a better answer.",
+        question="Pictures of half the side are a quarter of the work. Does the network learn as much?",
+        claim="More pixels give more to learn from.",
         source="Simonyan & Zisserman 2014, section 4.2 (scale jittering)",
         arms=(
             trained("64 pixels", "vgg", image_size=64, **RUN),
