@@ -169,7 +169,7 @@ EXPERIMENTS = (
                 f"{norm}, {size} pictures",
                 "lenet",
                 batch_norm=norm == "with",
-                **{**RELU, "batch_size": size, "lr": 0.01},
+                **{**RELU, "batch_size": size, "lr": 0.002},
             )
             for size in (2, 256)
             for norm in ("without", "with")
