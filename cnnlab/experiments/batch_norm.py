@@ -73,7 +73,7 @@ EXPERIMENTS = (
         id="batch-norm-vgg",
         section="batch_norm",
         question="Eight convolutions in a row, plain SGD: does VGG leave the start without it?",
-        claim="The deeper the network, the more it needs batch norm.",
+        claim="Batch norm lets a plain network of many layers leave the start.",
         source="Ioffe & Szegedy 2015; the comparison is ours",
         arms=(
             trained("with batch norm", "vgg", batch_norm=True, **VGG),
@@ -83,8 +83,8 @@ EXPERIMENTS = (
         metric=AtEnd("train_loss"),
         rule=Ahead("with batch norm", "without"),
         also=(AtEnd("test_accuracy"),),
-        why="PyTorch's first weights shrink the values a little in every layer. After eight of "
-        "them the pictures can hardly be told apart, and the loss stays at ln 10 = 2.30.",
+        why="PyTorch's first weights shrink the values in every layer. After eight of them the "
+        "pictures can hardly be told apart, and the loss stays at ln 10 = 2.30.",
         contested="Other first weights (Kaiming) or another optimizer (Adam) mend this start as "
         "well: batch norm is one cure of several.",
     ),
@@ -103,8 +103,8 @@ EXPERIMENTS = (
         rule=Ahead("with batch norm", "without"),
         also=(AtEnd("train_loss"), Gap()),
         why="These first weights keep the sizes of the values from layer to layer, and Adam gives "
-        "every weight a rate of its own. Both cure what batch norm cures. What is left of it is "
-        "noise, and running averages that lag behind after so few steps.",
+        "every weight a rate of its own. Both do part of what batch norm does. What is left for "
+        "it to gain is small beside what chance does in so few steps.",
         contested="With plain SGD and PyTorch's first weights it comes out otherwise, as the card "
         "on VGG shows. A claim about batch norm is a claim about a recipe.",
     ),
@@ -155,8 +155,9 @@ EXPERIMENTS = (
         why="With two pictures every value is compared with one other: the statistics are mostly "
         "noise, and prediction uses averages that fit no batch. But small batches also take more "
         "steps over the same pictures.",
-        contested="The number of steps differs here by a factor of sixteen, in favour of the small "
-        "batches. Equal steps would need sixteen times the pictures.",
+        contested="The number of steps differs here by a factor of sixteen, in favour of the "
+        "small batches. The learning rate is the same, which favours the large ones: small "
+        "batches want smaller steps.",
     ),
     Experiment(
         id="batch-norm-small-batches",
@@ -182,8 +183,8 @@ EXPERIMENTS = (
         why="Two pictures give a mean and a variance that say little about the others, and every "
         "value carries that noise. Without batch norm a picture is on its own. With 256 pictures "
         "the statistics are good, and batch norm makes up for the few steps.",
-        contested="The learning rate is the same in all arms. Small batches take 128 times as many "
-        "steps.",
+        contested="The learning rate is the same in all arms, low enough for batches of 2. These "
+        "take more than 100 times as many steps.",
     ),
     Experiment(
         id="batch-norm-dropout",

@@ -47,12 +47,12 @@ EXPERIMENTS = (
         "come out for every picture. Batch norm brings every channel back to the same size, so "
         "that there is something to learn from at the first step.",
         contested="The authors of GoogLeNet trained it without batch norm, with two auxiliary "
-        "heads and over weeks. That it stands still here says how slow its start is.",
+        "heads and far longer. That it stands still here says how slow its start is.",
     ),
     Experiment(
         id="googlenet-paths",
         section="googlenet",
-        question="Take out one path of every block: which one is missed?",
+        question="Take out one path of every block: is the largest, the 3×3, missed?",
         claim="All four paths contribute.",
         source="Szegedy et al. 2014, section 4, by implication",
         arms=tuple(trained(name, "googlenet", paths=paths, **RUN) for name, paths in PATHS.items()),
@@ -60,9 +60,10 @@ EXPERIMENTS = (
         metric=AtEnd("test_accuracy"),
         rule=Ahead("all four", "without 3×3"),
         also=(AtEnd("train_loss"),),
-        why="The 3×3 path holds three quarters of a block's weights, so the verdict is about it. "
-        "The others see what it sees, at another scale. Without one of them later blocks read "
-        "fewer channels, and make do.",
+        why="The 3×3 path holds nearly two thirds of a block's weights, so the verdict is about "
+        "it. The others see what it sees, at another scale. Without one of them later blocks read "
+        "fewer channels, and a smaller network can be quicker to start: look at the training "
+        "losses.",
         contested="Every arm but the first is also smaller: what is missed may be the weights and "
         "not the path.",
     ),
@@ -99,14 +100,18 @@ EXPERIMENTS = (
         rule=Ahead("without", "with 1×1", claimed="open"),
         also=(AtEnd("train_loss"),),
         why="Without the reductions the windows read every channel, and the pooling path passes "
-        "all of them on: blocks grow as they follow each other, to many times the weights.",
-        contested="So the arm without is not only without a gate, it is also far wider.",
+        "all of them on: blocks grow as they follow each other. Here that is 15 times the weights "
+        "and seven times the arithmetic. A loss above 2.30 is worse than guessing: so wide a "
+        "network may need smaller steps.",
+        contested="Where the arm without does worse, the 1×1 convolutions cost nothing at all. "
+        "But it is far wider and has the same learning rate, which need not suit it.",
     ),
     Experiment(
         id="googlenet-auxiliary",
         section="googlenet",
         question="Two more classifiers halfway, without batch norm: do they help the start?",
-        claim="Auxiliary heads help the gradient to reach the early layers.",
+        claim="Auxiliary heads bring the gradient to the early layers, so that the start is "
+        "quicker.",
         source="Szegedy et al. 2014, section 5; doubted in Szegedy et al. 2015, section 4",
         arms=(
             trained("with heads", "googlenet", auxiliary=True, **HEADS),
@@ -117,8 +122,9 @@ EXPERIMENTS = (
         rule=Ahead("with heads", "without"),
         also=(AtEnd("test_accuracy"), FirstGradient()),
         probes=(LayerStatisticsProbe(),),
-        why="The loss of a head halfway reaches the first layers on half the way. Whether that is "
-        "enough to leave the start depends on the first weights.",
+        why="The loss of a head halfway reaches the first layers on a shorter way. How much that "
+        "is worth depends on the first weights: with these, Kaiming's, much of the gradient "
+        "arrives without the heads too. See the share of the first layer.",
         contested="Some of the same authors later found that the heads do not help early on, and "
         "only regularize a little at the end.",
     ),

@@ -100,7 +100,7 @@ EXPERIMENTS = (
         also=(AtEnd("test_accuracy"), AtEnd("train_loss")),
         why="Dividing by the standard deviation keeps the sizes alike from layer to layer, and "
         "with them the gradients. Subtracting the mean keeps the values around the bend of the "
-        "ReLU. In a shallow network the first does most of the work.",
+        "ReLU. In a shallow network the division does most for a quick start.",
         contested="How much each part does depends on the depth and on the first weights.",
     ),
     Experiment(

@@ -25,8 +25,8 @@ EXPERIMENTS = (
         also=(AtEnd("test_accuracy"),),
         rule=Trend(tuple(f"{depth} layers" for depth in DEPTHS)),
         why="A deeper plain network can say more, and is harder to start: every further layer "
-        "changes the size of what passes through it. In a short run the second counts more. The "
-        "authors began their deep networks from the weights of a trained shallow one.",
+        "changes the size of what passes through it. In a short run the second soon outweighs the "
+        "first. The authors began their deep networks from the weights of a trained shallow one.",
         contested="The paper trained for 74 epochs of 1.3 million pictures. A run of seconds can "
         "only show how well depth starts, not where it ends.",
     ),
@@ -35,7 +35,7 @@ EXPERIMENTS = (
         section="vgg",
         question="Two 3×3 convolutions or one 5×5, everywhere: which network learns more?",
         claim="A stack of small windows beats one large window that sees as much.",
-        source="Simonyan & Zisserman 2014, section 2.3",
+        source="Simonyan & Zisserman 2014, sections 2.3 and 4.1",
         arms=(
             trained("two 3×3", "vgg", depth=13, **RUN),
             trained("one 5×5", "vgg", depth=8, kernel_size=5, **RUN),
@@ -45,14 +45,15 @@ EXPERIMENTS = (
         rule=Ahead("two 3×3", "one 5×5"),
         also=(AtEnd("test_accuracy"),),
         why="Both see 5×5 pixels. Where the channels stay, the stack has 18 weights for 25 of the "
-        "large window, and one ReLU more. It is also twice as deep, and depth has "
-        "to be paid for at the start of a run.",
-        contested="The authors compared networks of ten layers and more, trained for weeks.",
+        "large window, and one ReLU more. It also has twice as many convolutions one after the "
+        "other, and depth has to be paid for at the start of a run.",
+        contested="The authors compared the same depths, 13 layers against 8, and found the stack "
+        "better by 7 points. Their networks were eight times as wide and trained for weeks.",
     ),
     Experiment(
         id="vgg-windows-7",
         section="vgg",
-        question="And three 3×3 against one 7×7?",
+        question="Three 3×3 convolutions or one 7×7, everywhere: which network learns more?",
         claim="A stack of small windows beats one large window that sees as much.",
         source="Simonyan & Zisserman 2014, section 2.3",
         arms=(
@@ -63,13 +64,15 @@ EXPERIMENTS = (
         metric=AtEnd("train_loss"),
         rule=Ahead("three 3×3", "one 7×7"),
         also=(AtEnd("test_accuracy"),),
-        why="27 weights against 49 for the same view of 7×7 pixels. But 18 layers without batch "
-        "norm take long to begin to learn at all.",
+        why="27 weights against 49 for the same view of 7×7 pixels, where the channels stay. But "
+        "18 layers without batch norm take long to begin to learn at all.",
+        contested="For 7×7 the paper counts weights and ReLUs. The networks that it compares have "
+        "5×5.",
     ),
     Experiment(
         id="vgg-channels",
         section="vgg",
-        question="Half the channels, a quarter of the arithmetic: what do they cost?",
+        question="Half the channels, a quarter of the arithmetic: does the network learn less?",
         claim="Wider layers reach more in the same number of steps.",
         source="the book's exercise; the claim is ours",
         arms=(
@@ -80,17 +83,17 @@ EXPERIMENTS = (
         metric=AtEnd("train_loss"),
         rule=Ahead("16 channels", "8 channels"),
         also=(AtEnd("test_accuracy"), Efficiency(), Efficiency("macs")),
-        why="Twice the channels are four times the weights in nearly every layer. More detectors "
-        "mean more chances that one of them starts out useful.",
-        contested="Steps are equal here, not seconds: the wide network takes several times as "
-        "long.",
+        why="Twice the channels are four times the weights in nearly every convolution. More "
+        "detectors mean more chances that one of them starts out useful.",
+        contested="Steps are equal here, not seconds: a step of the wide network is nearly four "
+        "times the arithmetic. And where the pictures are easy, few channels can be enough.",
     ),
     Experiment(
         id="vgg-input",
         section="vgg",
-        question="Pictures of half the side are a quarter of the work. Does the network learn as much?",
+        question="Half the side is a quarter of the work: does the network learn as much?",
         claim="More pixels give more to learn from.",
-        source="Simonyan & Zisserman 2014, section 4.2 (scale jittering)",
+        source="the book's exercise; the claim is ours",
         arms=(
             trained("64 pixels", "vgg", image_size=64, **RUN),
             trained("32 pixels", "vgg", image_size=32, **RUN),
@@ -101,5 +104,7 @@ EXPERIMENTS = (
         also=(AtEnd("test_accuracy"),),
         why="The five poolings leave one pixel of 32, and 2×2 of 64. What is small or thin in the "
         "picture is gone after the second pooling at the smaller size.",
+        contested="Only pictures that have the detail can gain: Fashion-MNIST's have 28 pixels, "
+        "and enlarging them adds none. The network for 64 pixels also has a fifth more weights.",
     ),
 )
