@@ -55,11 +55,13 @@ def mean_and_runs(
     if mean is None:
         # As long as there is no mean, a single run stands for all of them in the legend.
         return [lines[0] | {"showlegend": True}, *lines[1:]] if lines else []
+    # Rounding NumPy's numbers one at a time would take most of a tick.
+    x, low_y, high_y, middle_y = (y.tolist() for y in (mean.x, mean.low, mean.high, mean.mean))
     hidden: Line = {"line": {"width": 0}, "showlegend": False, "hoverinfo": "skip"}
-    low = line(mean.x, mean.low, name, colour) | hidden
-    high = line(mean.x, mean.high, name, colour) | hidden
+    low = line(x, low_y, name, colour) | hidden
+    high = line(x, high_y, name, colour) | hidden
     high |= {"fill": "tonexty", "fillcolor": see_through(colour)}
-    middle = line(mean.x, mean.mean, f"{name}, mean of {len(averaged)}", colour, width=2.5)
+    middle = line(x, middle_y, f"{name}, mean of {len(averaged)}", colour, width=2.5)
     return [*lines, low, high, middle]
 
 
