@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cnnlab.experiments import EXPERIMENTS, __main__, measured
+from cnnlab.experiments import EXPERIMENTS, SEEDS, __main__, measured
 from cnnlab.experiments.document import document
 from cnnlab.experiments.experiment import Experiment
 from cnnlab.experiments.outcome import Outcome
@@ -20,6 +20,14 @@ ONE = EXPERIMENTS["relu-sigmoid"]
 def test_every_experiment_was_measured_with_the_settings_that_it_has_now() -> None:
     assert [name for name, one in EXPERIMENTS.items() if measured.of(one) is None] == []
     assert (ROOT / "docs" / "experiments.md").read_text(encoding="utf-8") == document()
+
+
+def test_one_seed_of_all_arms_ends_within_a_minute() -> None:
+    # The shapes are as many pictures; most were measured beside other work there.
+    found = {name: measured.of(one, "fashion_mnist") for name, one in EXPERIMENTS.items()}
+    assert [name for name, one in found.items() if one is None] == []
+    slow = [name for name, one in found.items() if one and one.seconds / len(SEEDS) > 60]
+    assert slow == []
 
 
 @pytest.fixture
