@@ -54,7 +54,9 @@ def run(page: Page, experiment: Experiment) -> None:
     done = f"{runs} of {runs} runs came to their end"
     expect(page.get_by_text(re.compile(done))).to_be_visible(timeout=SLOW_MS)
     expect(page.locator(".st-key-verdict")).to_contain_text("With one seed: ", timeout=SLOW_MS)
-    expect(page.locator(".js-plotly-plot .legendtext")).to_have_count(runs, timeout=SLOW_MS)
+    # A curve for every arm, or a bar where the figure is no curve.
+    arms = ".legendtext" if experiment.metric.curves else ".bars .point"
+    expect(page.locator(f".js-plotly-plot {arms}")).to_have_count(runs, timeout=SLOW_MS)
 
 
 def opens_its_settings(page: Page, experiment: Experiment) -> None:
