@@ -16,9 +16,10 @@ import argparse
 import tempfile
 import time
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
-from benchmarks.figures import HEADER, Figure, heading, machine, write
+from benchmarks.figures import Figure, heading, machine, report
 from benchmarks.live_page import Tab, browsing, link_data, serving
 from cnnlab.datasets import DATASETS
 from cnnlab.experiments import EXPERIMENTS, SEEDS, rate_grid
@@ -110,19 +111,12 @@ def main() -> None:
     arguments = parse()
     found = machine()
     print(heading(found))
-    print(HEADER)
-    rows = []
-    for figures in (
+    figures = chain(
         card(arguments.seconds, arguments.changes),
         grids(arguments.grids, arguments.dataset),
         durations(arguments.only, arguments.dataset),
-    ):
-        for figure in figures:
-            print(figure.line(), flush=True)
-            rows.append(figure.row())
-            if arguments.json:
-                # After every row: what is measured stays, however the next one ends.
-                write(arguments.json, found, rows)
+    )
+    report(found, figures, arguments.json)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from benchmarks.figures import HEADER, Figure, heading, machine, write
+from benchmarks.figures import Figure, heading, machine, report
 from benchmarks.live_page import Cost, Tab, browsing, link_data, serving
 
 PAGE, KNOBS = "resnet", "&preset=resnet18"
@@ -60,12 +60,7 @@ def main() -> None:
     found = machine()
     print(heading(found))
     with tempfile.TemporaryDirectory(prefix="cnnlab-benchmark-") as folder:
-        rows = measure(Path(folder), arguments.moves)
-    print(HEADER)
-    for row in rows:
-        print(row.line())
-    if arguments.json:
-        write(arguments.json, found, [row.row() for row in rows])
+        report(found, measure(Path(folder), arguments.moves), arguments.json)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ import math
 import os
 import platform
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -89,6 +89,18 @@ class Figure:
 
 
 HEADER = f"{'figure':<48} {'n':>3} {'median':>9} {'p95':>9} {'':<3} {'target':<18}".rstrip()
+
+
+def report(found: dict[str, Any], figures: Iterable[Figure], path: Path | None) -> None:
+    """Print figures as they come, and keep them in a file where one is asked for."""
+    print(HEADER)
+    rows = []
+    for figure in figures:
+        print(figure.line(), flush=True)
+        rows.append(figure.row())
+        if path:
+            # After every row: what is measured stays, however the next one ends.
+            write(path, found, rows)
 
 
 def write(path: Path, found: dict[str, Any], rows: Sequence[dict[str, Any]]) -> None:

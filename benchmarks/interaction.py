@@ -32,7 +32,7 @@ import numpy as np
 from PIL import Image
 from playwright.sync_api import Browser
 
-from benchmarks.figures import HEADER, Figure, heading, machine, write
+from benchmarks.figures import Figure, heading, machine, report
 from benchmarks.live_page import Tab, browsing, link_data, serving
 from cnnlab.catalog import SECTIONS
 from cnnlab.runs.store import RunStore
@@ -251,15 +251,8 @@ def main() -> None:
     found = machine() | {name: version(name) for name in ("streamlit", "playwright")}
     print(heading(found))
     print("Server, worker and browser share the cores: wall times are those of a busy machine.")
-    print(HEADER)
-    rows = []
     with tempfile.TemporaryDirectory(prefix="cnnlab-benchmark-") as folder:
-        for figure in measure(Path(folder), arguments):
-            print(figure.line(), flush=True)
-            rows.append(figure.row())
-            if arguments.json:
-                # After every row: what is measured stays, however the next one ends.
-                write(arguments.json, found, rows)
+        report(found, measure(Path(folder), arguments), arguments.json)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """The card of an experiment: question, claim, prediction, runs, verdict, and why."""
 
-from collections.abc import Callable
 from functools import partial
 
 import streamlit as st
@@ -21,12 +20,14 @@ from pages.components import (
     group_progress,
     inside_run,
     links,
+    price,
     services,
     state,
 )
 from pages.components.experiment_runs import Trial
+from pages.components.group_buttons import attempt, stop
 
-TICK_S, STOP_WAIT_S = 1.0, 0.4
+TICK_S = 1.0
 ICONS = {"claimed": ":material/check:", "open": ":material/question_mark:"}
 AGAINST = ":material/close:"
 
@@ -57,7 +58,7 @@ def what_is_run(experiment: Experiment, dataset: str) -> None:
     st.dataframe(
         experiment.counts(), hide_index=True, placeholder="–", key=f"counts.{experiment.id}"
     )
-    experiment_price.show(experiment, dataset)
+    price.show(partial(experiment_price.total_s, experiment, dataset), "all runs")
     augmented_pictures.of_arms(
         {arm.name: experiment.config(arm, dataset=dataset) for arm in experiment.arms}
     )
@@ -132,7 +133,7 @@ def buttons(found: Trial, is_ready: bool) -> None:
                 ):
                     run(experiment, name)
         if found.is_active and st.button("Stop", icon=":material/stop:", key="experiment_stop"):
-            attempt(partial(stop, found))
+            attempt(partial(stop, found.runs))
         if not found.is_active and st.button(
             "Start over",
             icon=":material/restart_alt:",
@@ -146,25 +147,6 @@ def buttons(found: Trial, is_ready: bool) -> None:
 def run(experiment: Experiment, dataset: str) -> None:
     """Begin the runs, or say why that cannot be."""
     attempt(partial(experiment_runs.start, experiment, dataset), then="experiment_stop")
-
-
-def attempt(action: Callable[[], None], then: str = "") -> None:
-    """Do what a button asks, draw the page again, or say why it cannot be done.
-
-    `then` is the button that has the keyboard's focus afterwards.
-    """
-    try:
-        action()
-    except CnnLabError as error:
-        st.error(str(error))
-    else:
-        focus.hand_to(then)
-        st.rerun()
-
-
-def stop(found: Trial) -> None:
-    if group := found.runs[0].group_id:
-        services.run_manager().stop_group(group, state.visitor(), STOP_WAIT_S)
 
 
 def start_over(experiment: Experiment) -> None:

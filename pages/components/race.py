@@ -13,14 +13,22 @@ from cnnlab.errors import CnnLabError
 from cnnlab.experiments.outcome import Outcome, of_record
 from cnnlab.runs.entries import Entry
 from cnnlab.runs.store import ACTIVE, RunRecord
-from pages.components import charts, data_state, group_progress, race_chart, services, state
+from pages.components import (
+    charts,
+    data_state,
+    group_progress,
+    price,
+    race_chart,
+    services,
+    state,
+)
 from pages.components.durations import duration
-from pages.components.experiment_card import attempt
+from pages.components.group_buttons import attempt, stop
 from pages.components.markdown import escaped
 from pages.components.runs_table import ROW_PX, STATUS, percent
 
 PAGE = "compare"
-TICK_S, PRICE_TICK_S, STOP_WAIT_S = 1.0, 1.5, 0.4
+TICK_S = 1.0
 AXES: tuple[Axis, ...] = ("seconds", "images", "steps")
 FIRST = ("lenet", "vgg", "resnet")
 NOTE = (
@@ -117,12 +125,6 @@ def start(race: Race) -> None:
     manager.submit_group(configs, state.visitor(), PAGE, race.name, titles)
 
 
-def stop(runs: Sequence[RunRecord]) -> None:
-    """End all of them. Raises: CnnLabError where that cannot be done."""
-    if group := runs[0].group_id:
-        services.run_manager().stop_group(group, state.visitor(), STOP_WAIT_S)
-
-
 def can_start(race: Race) -> bool:
     """Whether it can be planned, and nobody would be stopped by the server.
 
@@ -136,15 +138,15 @@ def can_start(race: Race) -> bool:
 def too_long(race: Race) -> list[Contender]:
     """Who would be stopped by the server before the end."""
     manager = services.run_manager()
-    price = race.price_s(manager.estimate) or {}
-    return [one for one, seconds in price.items() if seconds > manager.settings.run_limit_s]
+    foreseen = race.price_s(manager.estimate) or {}
+    return [one for one, seconds in foreseen.items() if seconds > manager.settings.run_limit_s]
 
 
 def price_of(race: Race) -> None:
     """What the race takes, before it is started; asked for again as long as it is not known."""
     known = services.run_manager()
     is_open = race.price_s(known.estimate) is None and not problems(race)
-    st.fragment(price, run_every=PRICE_TICK_S if is_open else None)(race, is_open)
+    st.fragment(price_line, run_every=price.TICK_S if is_open else None)(race, is_open)
 
 
 def problems(race: Race) -> list[str]:
@@ -156,7 +158,7 @@ def problems(race: Race) -> list[str]:
     ]
 
 
-def price(race: Race, was_open: bool) -> None:
+def price_line(race: Race, was_open: bool) -> None:
     """One line with the time of all runs, or a warning."""
     manager = services.run_manager()
     found, broken = race.price_s(manager.estimate), problems(race)
@@ -166,9 +168,7 @@ def price(race: Race, was_open: bool) -> None:
         st.warning(problem, icon=":material/memory:")
     if found is None:
         if not broken:
-            st.caption(
-                ":material/timer: How long it takes is measured as soon as the machine is free."
-            )
+            st.caption(price.NOT_KNOWN)
         return
     limit_s = manager.settings.run_limit_s
     if slow := too_long(race):

@@ -16,17 +16,17 @@ from pages.components import (
     experiment_pictures,
     focus,
     group_progress,
+    price,
     rate_chart,
     services,
     state,
 )
-from pages.components.durations import duration
-from pages.components.experiment_card import attempt
+from pages.components.group_buttons import attempt, stop
 
 # Where its runs belong: they are no training of the page's own.
 PAGE = "learning_rates"
 NAME = "Learning rates, batches of {}"
-TICK_S, PRICE_TICK_S, STOP_WAIT_S = 1.0, 1.5, 0.4
+TICK_S = 1.0
 # Eight beside each other in the column of the text, and four on a phone.
 CELL_PX = 75
 # The newest runs among which the last grid of each kind is looked for.
@@ -70,7 +70,8 @@ def show() -> None:
         active = any(run.status in ACTIVE for run in runs)
         buttons(size, dataset, runs, can_start=is_ready and not active)
         if not active:
-            price_of(size, dataset)
+            each = f"{len(rate_grid.CELLS)} cells of {rate_grid.steps(size):,} steps"
+            price.show(partial(total_s, size, dataset), each)
         st.fragment(results, run_every=TICK_S if active else None)(size, dataset, active)
         st.caption(f"{rate_grid.rule(dataset)} {MORE}")
         focus.settle()
@@ -107,30 +108,6 @@ def start(size: int, dataset: str) -> None:
     services.run_manager().submit_group(
         rate_grid.configs(size, dataset), state.visitor(), PAGE, NAME.format(size)
     )
-
-
-def stop(runs: Sequence[RunRecord]) -> None:
-    """End all of them. Raises: CnnLabError where that cannot be done."""
-    if group := runs[0].group_id:
-        services.run_manager().stop_group(group, state.visitor(), STOP_WAIT_S)
-
-
-def price_of(size: int, dataset: str) -> None:
-    """What the grid takes, before it is started; asked for again as long as it is not known."""
-    known = total_s(size, dataset) is not None
-    st.fragment(price, run_every=None if known else PRICE_TICK_S)(size, dataset, known)
-
-
-def price(size: int, dataset: str, was_known: bool) -> None:
-    """One line with the time of all runs."""
-    found = total_s(size, dataset)
-    if found is not None and not was_known:
-        st.rerun()  # to be asked no more
-    told = "How long it takes is measured as soon as the machine is free."
-    if found is not None:
-        each = f"{len(rate_grid.CELLS)} cells of {rate_grid.steps(size):,} steps"
-        told = f"About **{duration(found)}** for {each} on this machine."
-    st.caption(f":material/timer: {told}")
 
 
 def total_s(size: int, dataset: str) -> float | None:
