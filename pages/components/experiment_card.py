@@ -124,14 +124,7 @@ def buttons(found: Trial, is_ready: bool) -> None:
         ):
             run(experiment, experiment_pictures.chosen())
         if found.runs and not found.is_active:
-            for name in experiment_pictures.others(found.dataset):
-                if st.button(
-                    f"Run it on {experiment_pictures.title(name)}",
-                    icon=":material/play_arrow:",
-                    key=f"experiment_run.{name}",
-                    help="With the same prediction. The runs so far stay on the Runs page.",
-                ):
-                    run(experiment, name)
+            once_more(found)
         if found.is_active and st.button("Stop", icon=":material/stop:", key="experiment_stop"):
             attempt(partial(stop, found.runs))
         if not found.is_active and st.button(
@@ -142,6 +135,22 @@ def buttons(found: Trial, is_ready: bool) -> None:
             help="Predict again. The runs so far stay on the Runs page.",
         ):
             attempt(partial(start_over, experiment))
+
+
+def once_more(found: Trial) -> None:
+    """The ways to run it with the same prediction: again where nothing came out, or elsewhere."""
+    again = {} if found.verdict() else {found.dataset: "Run again"}
+    others = experiment_pictures.others(found.dataset)
+    for name, label in (
+        again | {name: f"Run it on {experiment_pictures.title(name)}" for name in others}
+    ).items():
+        if st.button(
+            label,
+            icon=":material/play_arrow:",
+            key=f"experiment_run.{name}",
+            help="With the same prediction. The runs so far stay on the Runs page.",
+        ):
+            run(found.experiment, name)
 
 
 def run(experiment: Experiment, dataset: str) -> None:

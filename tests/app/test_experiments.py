@@ -179,9 +179,26 @@ def test_the_verdict(open_page: Open, store: RunStore, answer: str, told: str, s
     assert RELU.why in text
     assert state in app.radio(key="experiment_choice").proto.captions
     assert list(app.dataframe[-1].value["Arm"]) == ["ReLU", "sigmoid"]
+    # What has a verdict is not run again on the same pictures.
+    assert "experiment_run.shapes" not in {button.key for button in app.button}
     app.button(key="experiment_over").click().run()
     assert RELU.why not in said(app)
     assert "experiment_over" not in {button.key for button in app.button}
+
+
+def test_what_was_stopped_can_be_run_again(
+    open_page: Open, store: RunStore, submitted: Submitted
+) -> None:
+    predicted_and_run(store, RELU, "first", ended=1)
+    for run in store.runs(ME):
+        if run.status == "queued":
+            store.ended(run.id, "cancelled")
+    app = open_page("alexnet", "Experiments")
+    assert experiment_runs.STOPPED in app.radio(key="experiment_choice").proto.captions
+    app.button(key="experiment_run.shapes").click().run()
+    assert [configs for configs, _, _ in submitted] == [RELU.configs()]
+    assert "**You predict.** ReLU does better." in said(app)
+    assert "0 of 6 runs done" in said(app)
 
 
 def test_a_verdict_so_far(open_page: Open, store: RunStore) -> None:
