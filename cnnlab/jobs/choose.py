@@ -11,7 +11,7 @@ def engine(settings: Settings) -> Engine:
     Raises: ConfigError when the cluster cannot be used.
     """
     if settings.engine == "local":
-        return LocalEngine(settings.cpu_slots)
+        return LocalEngine(settings.cpu_slots, step_limit_s=settings.step_limit_s)
     from cnnlab.jobs.ray.engine import RayEngine
 
     return RayEngine(settings)

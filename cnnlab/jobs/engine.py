@@ -40,5 +40,8 @@ class Engine(Protocol):
     def cancel(self, run: str) -> None:
         """Ask a run to end soon. Unknown and ended runs are ignored."""
 
+    def check(self) -> None:
+        """Replace what no longer answers; called twice a second."""
+
     def close(self) -> None:
         """Give back all processes."""

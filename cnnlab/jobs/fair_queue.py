@@ -59,6 +59,10 @@ class FairQueue:
         """Submissions of a visitor of which no job has begun."""
         return sum(not submission.begun for submission in self._submissions.get(visitor, ()))
 
+    def length(self) -> int:
+        """Submissions of all visitors of which no job has begun."""
+        return sum(map(self.waiting, self._submissions))
+
     def __iter__(self) -> Iterator[str]:
         """All jobs in the order in which they will be taken, as far as it can be known."""
         order = sorted(self._submissions, key=lambda visitor: self._served[visitor])

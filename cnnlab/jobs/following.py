@@ -15,6 +15,10 @@ from cnnlab.runs.store import SERVER_STOPPED, RunStore
 from cnnlab.training.events import Cancelled, Event, Failed, Finished, Progress, Started
 
 FLUSH_S = 0.15
+UNKEPT = (
+    "How this run ended could not be kept; the server's log has the reason. The points so far are "
+    "kept."
+)
 
 
 class Follower:
@@ -52,7 +56,10 @@ class Follower:
         figures: dict[str, Any] | None = None,
     ) -> None:
         """Note how a run ended; the first ending counts."""
-        self._writes.add(partial(self._store.ended, run, status, message, weights, figures))
+        self._writes.add(
+            partial(self._store.ended, run, status, message, weights, figures),
+            partial(self._store.ended, run, "failed", UNKEPT),
+        )
 
     def _keep(self, job: Job, events: Iterator[Event]) -> None:
         unsaved: list[Event] = []

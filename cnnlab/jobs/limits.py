@@ -16,8 +16,17 @@ class Settings(Validated):
         120, gt=0, description="A run whose reader is gone this long is stopped."
     )
     run_limit_s: float = Field(1800, gt=0, description="Longest time that one run may take.")
+    run_limit_waiting_s: float = Field(
+        600, gt=0, description="The same while somebody else waits for its place."
+    )
+    step_limit_s: float = Field(
+        600, gt=0, description="A run of which nothing was heard for so long is ended."
+    )
     queue_per_visitor: int = Field(
         3, ge=1, description="Runs or groups that one visitor may have waiting."
+    )
+    queue_length: int = Field(
+        100, ge=1, description="Runs or groups that may wait, those of all visitors together."
     )
     runs_per_group: int = Field(48, ge=1, description="Runs that one group may have.")
     cpu_slots: int = Field(1, ge=1, description="Runs on the CPU at once.")

@@ -23,7 +23,7 @@ from cnnlab.runs.store import ACTIVE, SERVER_STOPPED, RunStore
 from cnnlab.training.config import RunConfig
 from cnnlab.training.estimate import Estimate
 
-# Engines end their runs when they are closed; a thread that does not notice is left behind.
+# Engines end their runs when they are closed; threads that do not notice are left behind.
 CLOSING_S = 5.0
 
 log = logging.getLogger(__name__)
@@ -50,7 +50,7 @@ class RunManager:
         self._schedule = Schedule(engine, settings.run_limit_s, clock)
         self._follower = Follower(store, engine, self._writes, self._closing)
         self._watch = Watch(
-            self._schedule, self.readers, settings, store, self._writes, self._cancel, clock
+            self._schedule, engine, self.readers, settings, store, self._writes, self._cancel, clock
         )
         self._submitting = threading.Lock()
         self._threads: set[threading.Thread] = set()
@@ -200,10 +200,11 @@ class RunManager:
         self._closing.set()
         self._schedule.close()
         self.engine.close()
+        deadline_s = time.monotonic() + CLOSING_S
         for thread in (self._watcher, *self._threads):
             # One that is about to start cannot be waited for yet.
             if thread.is_alive():
-                thread.join(CLOSING_S)
+                thread.join(max(0.0, deadline_s - time.monotonic()))
         for job in self._schedule.empty():
             self._follower.end(job.run, "interrupted", SERVER_STOPPED)
 
@@ -215,6 +216,11 @@ class RunManager:
             raise TrainingError(
                 f"You already have {most} runs waiting. Stop one of them, or wait until the "
                 "next begins."
+            )
+        if self._schedule.length() >= self.settings.queue_length:
+            raise TrainingError(
+                f"{self.settings.queue_length} runs wait already, those of all visitors together, "
+                "and no more are taken. Try again when some have begun."
             )
         if self._closing.is_set():
             raise TrainingError("The server is about to stop. Start the run again later.")

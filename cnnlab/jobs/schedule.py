@@ -41,6 +41,20 @@ class Schedule:
         with self._lock:
             return self._queue.waiting(visitor)
 
+    def length(self) -> int:
+        """Submissions of all visitors of which no run has begun."""
+        with self._lock:
+            return self._queue.length()
+
+    def holds_up(self, job: Job) -> bool:
+        """Whether somebody else waits for what a running job has."""
+        with self._lock:
+            waiting = [self._jobs[run] for run in self._queue]
+        return any(
+            other.visitor != job.visitor and job.slot in self.slots(other.config)
+            for other in waiting
+        )
+
     def begin(self) -> list[Job]:
         """Give slots to all jobs for which there is room now; they count as begun."""
         begun = []

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 
 from cnnlab.errors import TrainingError
+from cnnlab.jobs.engine import Engine
 from cnnlab.jobs.limits import Settings
 from cnnlab.jobs.pending_writes import PendingWrites
 from cnnlab.jobs.schedule import Schedule
@@ -25,6 +26,7 @@ class Watch:
     def __init__(
         self,
         schedule: Schedule,
+        engine: Engine,
         visitors: Visitors,
         settings: Settings,
         store: RunStore,
@@ -33,6 +35,7 @@ class Watch:
         clock: Callable[[], float],
     ) -> None:
         self._schedule = schedule
+        self._engine = engine
         self._visitors = visitors
         self._settings = settings
         self._store = store
@@ -57,11 +60,22 @@ class Watch:
         limit_s, grace_s = self._settings.run_limit_s, self._settings.grace_s
         jobs = self._schedule.jobs()
         gone = [job.run for job in jobs if self._visitors.gone_for_s(job.visitor) > grace_s]
-        late = [job.run for job in jobs if job.begun_s is not None and now - job.begun_s > limit_s]
+        begun_s = {job: now - job.begun_s for job in jobs if job.begun_s is not None}
+        late = [job.run for job, time_s in begun_s.items() if time_s > limit_s]
         self._cancel(late, f"Stopped: a run may take {limit_s:g} s here.")
+        shorter_s = self._settings.run_limit_waiting_s
+        holding_up = [
+            job.run
+            for job, time_s in begun_s.items()
+            if time_s > shorter_s and self._schedule.holds_up(job)
+        ]
+        self._cancel(
+            holding_up, f"Stopped: a run may take {shorter_s:g} s here while somebody waits."
+        )
         self._cancel(gone, f"Stopped: nobody had watched it for {grace_s:g} s.")
         self._visitors.forget(but={job.visitor for job in jobs}, older_than_s=grace_s)
         self._writes.flush()
+        self._engine.check()
         if now - self._orphans_s > ORPHANS_S:
             self.look_for_orphans()
 

@@ -60,6 +60,6 @@ def entries(runs: Iterable[RunRecord]) -> list[Entry]:
         found.setdefault(run.group_id or run.id, []).append(run)
     # Pinned runs stand first: within a group that is no order.
     return [
-        Entry(tuple(sorted(own, key=lambda run: run.queued_s)), own[0].group_id)
+        Entry(tuple(sorted(own, key=lambda run: run.number)), own[0].group_id)
         for own in found.values()
     ]

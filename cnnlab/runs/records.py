@@ -31,7 +31,8 @@ ACTIVE = ("queued", "running")
 LONGEST_NAME = 80
 # A run with the name of its group, for `record`.
 SELECT = (
-    "SELECT runs.*, groups.name AS group_name FROM runs LEFT JOIN groups ON groups.id = group_id"
+    "SELECT runs.*, runs.rowid AS number, groups.name AS group_name "
+    "FROM runs LEFT JOIN groups ON groups.id = group_id"
 )
 
 
@@ -39,6 +40,7 @@ SELECT = (
 class RunRecord:
     """A run as the store knows it; `group_id` and `group_name` where it is one of a group.
 
+    `number` grows from run to run: a clock that was set back changes no order.
     `figures` are those of its ending: step, epoch, elapsed_s, losses, accuracies, images_per_s.
     Units: `queued_s`, `started_s`, `ended_s` seconds since 1970.
     """
@@ -60,6 +62,7 @@ class RunRecord:
     queued_s: float
     started_s: float | None
     ended_s: float | None
+    number: int
     group_id: str | None = None
     group_name: str | None = None
 

@@ -124,8 +124,9 @@ class RunStore:
             )
             where += f" AND instr(lower({words}), :text) > 0"
             given["text"] = text.strip().lower()
-        order = "pinned DESC, queued_s DESC" if pinned_first else "queued_s DESC"
-        query = f"{records.SELECT} WHERE {where} ORDER BY {order}, runs.rowid DESC LIMIT :limit"
+        # Not by the clock, which may have been set back.
+        order = "pinned DESC, number DESC" if pinned_first else "number DESC"
+        query = f"{records.SELECT} WHERE {where} ORDER BY {order} LIMIT :limit"
         with self._db.read() as db:
             rows = db.execute(query, given | {"limit": limit}).fetchall()
         return [record for row in rows if (record := records.record(row))]

@@ -30,7 +30,10 @@ class Interrupted(Exception):
 class StepTimer:
     """A run's network and its steps, without its data set.
 
-    The caller's random numbers are left alone. `interrupted` is asked before every step.
+    The caller's random numbers are left alone. `interrupted` is asked before the network is built
+    and before every step.
+
+    Raises: Interrupted.
     """
 
     def __init__(
@@ -45,6 +48,9 @@ class StepTimer:
         self._own_state = OwnState(device)
         self._together = 1 if device.type == "cpu" else GPU_STEPS
         self._lost_s = self._taken_s = 0.0
+        # A wide network takes seconds to build.
+        if interrupted():
+            raise Interrupted
         with self._own_state:
             self._trainer = Trainer(config, made_up(config, device), precision, layout)
 

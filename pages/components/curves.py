@@ -67,7 +67,7 @@ def show(
     `active` is the run by which the page has drawn its buttons; `config` what the knobs describe.
     """
     runs = services.store().runs(state.visitor(), limit=RECENT, pinned_first=True)
-    newest = sorted(runs, key=lambda run: -run.queued_s)
+    newest = sorted(runs, key=lambda run: -run.number)
     here = (run for run in newest if run.page == section.slug and run.network == spec.name)
     current = active or next(here, None)
     grouped = current is not None and current.group_id is not None

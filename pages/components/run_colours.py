@@ -15,7 +15,7 @@ def colours(runs: Sequence[RunRecord]) -> dict[str, str]:
     kept: dict[str, str] = dict(remembered) if isinstance(remembered, Mapping) else {}
     taken: set[str] = set()
     # The older of two runs that meet in one colour keeps it.
-    for run in sorted(runs, key=lambda run: (run.id not in kept, run.queued_s)):
+    for run in sorted(runs, key=lambda run: (run.id not in kept, run.number)):
         # The same in another tab: as the id says, or the next one that is free.
         start = int(run.id[:8], 16) % len(SERIES)
         wanted = [kept[run.id]] if run.id in kept else []

@@ -72,7 +72,12 @@ def text(found: Estimate, run_s: float) -> str:
 
 def advice(run_s: float, has_small: bool) -> str:
     """What to do about a long run."""
-    limit_s = services.run_manager().settings.run_limit_s
-    stops = f"It would be stopped after {duration(limit_s)}. " if run_s > limit_s else ""
+    settings = services.run_manager().settings
+    stops = ""
+    if run_s > settings.run_limit_s:
+        stops = f"It would be stopped after {duration(settings.run_limit_s)}. "
+    if run_s > settings.run_limit_waiting_s:
+        shorter = duration(settings.run_limit_waiting_s)
+        stops += f"While somebody else waits, a run is stopped after {shorter}. "
     hint = "" if has_small else "Fewer epochs or training pictures make it shorter."
     return stops + hint

@@ -6,18 +6,21 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 
 from cnnlab.jobs.limits import Settings
+from cnnlab.jobs.local import process
 from cnnlab.jobs.local.engine import LocalEngine
 from cnnlab.jobs.manager import RunManager
 from cnnlab.runs.store import RunStore
 from cnnlab.training import RunConfig, train
 from cnnlab.training.events import Measurement
 from tests.conftest import ROOT
+from tests.messages import next_message
 from tests.present import present
 from tests.unit.probing import every_probe
 from tests.waiting import wait_until
@@ -208,22 +211,84 @@ def test_a_worker_ends_in_the_middle_of_a_step_and_writes_only_events_to_its_out
     ) as worker:
         present(worker.stdin).write(command({"network": "?"}) + command(LONG_STEP.model_dump()))
         present(worker.stdin).flush()
-        assert json.loads(present(worker.stdout).readline()) == {"ready": True}
-        answers = [json.loads(present(worker.stdout).readline()) for _ in range(2)]
+        assert next_message(worker.stdout) == {"ready": True}
+        answers = [next_message(worker.stdout) for _ in range(2)]
         assert [answer["event"]["type"] for answer in answers] == ["failed", "started"]
         rest, log = worker.communicate(command(LONG_STEP.model_dump())[:20], timeout=5)
-    assert rest == ""
+    assert {*rest.splitlines()} <= {'{"alive": true}'}
     assert "broke off" in log
     assert worker.returncode == 0
 
 
-def test_a_worker_that_dies_over_an_estimate_is_replaced_and_asked_again(
-    manager: RunManager,
+def test_a_worker_that_is_stopped_in_a_run_is_noticed_and_replaced(
+    manager: RunManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    config = SHORT.replace(batch_size=64)
-    wait_until(lambda: manager.estimate(config) is not None)
-    os.kill(pid(manager), signal.SIGKILL)
-    wait_until(lambda: manager.estimate(config.replace(batch_size=32)) is not None)
-    found = manager.estimate(config.replace(batch_size=32))
-    assert found is not None
-    assert found.run_s(config) > 0
+    wait_until_warm(manager)
+    run, worker = submit(manager, LONG), pid(manager)
+    wait_for_points(manager, run)
+    monkeypatch.setattr(process, "SILENT_S", 3.0)
+    waiting = manager.submit(SHORT, "ben", "lenet", "run")
+    os.kill(worker, signal.SIGSTOP)
+    wait_for(manager, run, "failed")
+    assert "stopped answering" in present(manager.store.run(run)).message
+    monkeypatch.undo()
+    wait_for(manager, waiting, "finished")
+    assert gone(worker)
+
+
+def test_a_worker_that_is_stopped_idle_is_replaced_before_the_next_run(
+    manager: RunManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wait_until_warm(manager)
+    worker = pid(manager)
+    monkeypatch.setattr(process, "SILENT_S", 3.0)
+    os.kill(worker, signal.SIGSTOP)
+    # Far more than a pipe holds: nobody waits for a process that reads nothing.
+    for number in range(5000):
+        present(engine(manager)._workers[0]).send({"cancel": f"{number}" * 100})
+    wait_until(lambda: pid(manager) != worker)
+    monkeypatch.undo()
+    check_that_the_next_run_works(manager)
+    assert gone(worker)
+
+
+def test_a_run_of_which_nothing_is_heard_is_ended(tmp_path: Path) -> None:
+    store = RunStore(tmp_path)
+    server = RunManager(store, LocalEngine(step_limit_s=0.5), Settings())
+    try:
+        wait_until_warm(server)
+        run = server.submit(LONG_STEP.replace(precision="float32"), "ann", "vgg", "run")
+        wait_for(server, run, "failed")
+        assert "Nothing came of a step for 0.5 s" in present(store.run(run)).message
+    finally:
+        server.close()
+        store.close()
+
+
+def test_a_worker_that_dies_over_an_estimate_is_not_asked_the_same_again(
+    manager: RunManager, caplog: pytest.LogCaptureFixture
+) -> None:
+    wait_until_warm(manager)
+    wait_until(lambda: manager.estimate(LONG_STEP) is None)
+    guilty = pid(manager)
+    os.kill(guilty, signal.SIGKILL)
+    wait_until(lambda: manager.estimate(LONG_STEP) is not None)
+    assert "timed a few steps" in present(manager.estimate(LONG_STEP)).problem
+    assert "want of memory" in present(manager.estimate(LONG_STEP)).problem
+    assert "timed a few steps" in caplog.text
+    fresh = pid(manager)
+    assert fresh != guilty
+    # Others are, and the same process answers them all.
+    config = SHORT.replace(batch_size=32)
+    wait_until(lambda: manager.estimate(config) is not None, timeout_s=60)
+    assert present(manager.estimate(config)).run_s(config) > 0
+    assert pid(manager) == fresh
+
+
+def test_thirty_knob_positions_do_not_delay_a_start(manager: RunManager) -> None:
+    wait_until_warm(manager)
+    for size in range(40, 70):
+        manager.estimate(LONG_STEP.replace(image_size=size))
+    run = submit(manager, SHORT)
+    wait_until(lambda: manager.store.curve(run).steps, timeout_s=20)
+    wait_for(manager, run, "finished")

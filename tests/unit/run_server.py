@@ -15,7 +15,9 @@ from tests.present import present
 from tests.waiting import wait_until
 
 CONFIG = RunConfig(network="lenet")
-SETTINGS = Settings(grace_s=100, run_limit_s=1000, queue_per_visitor=3)
+SETTINGS = Settings(
+    grace_s=100, run_limit_s=1000, run_limit_waiting_s=500, queue_per_visitor=3, queue_length=10
+)
 STARTED = Started(
     device="cpu",
     precision="float32",
@@ -98,6 +100,9 @@ class FakeEngine:
         self.cancelled.append(run)
         if run in self._events:
             self.put(run, Cancelled(step=1, epoch=0.1, elapsed_s=1))
+
+    def check(self) -> None:
+        pass
 
     def close(self) -> None:
         for run in self._events:

@@ -3,7 +3,7 @@
 import pytest
 
 from cnnlab.jobs import estimate_cache
-from cnnlab.jobs.estimate_cache import RETAKE_S, EstimateCache
+from cnnlab.jobs.estimate_cache import RETAKE_S, WANTED_S, EstimateCache
 from cnnlab.training.estimate import Estimate
 
 FREE = Estimate(precision="float32", step_s=1.0)
@@ -78,3 +78,53 @@ def test_only_the_newest_kinds_are_kept(
     for key in "abcd":
         cache.note(key, FREE)
     assert [key for key in "abcd" if cache.get(key)] == ["b", "c", "d"]
+
+
+def test_of_thirty_knob_positions_only_the_last_is_measured(
+    cache: EstimateCache, clock: Clock
+) -> None:
+    sent = []
+    for position in range(30):
+        clock.now_s += WANTED_S / 4
+        sent += [key for key in [f"knob at {position}"] if cache.ask(key)]
+    # The first two went out at once; then their page asked for others, and only the newest.
+    assert sent == ["knob at 0", "knob at 1"]
+    clock.now_s += WANTED_S + 0.1
+    for key in sent:
+        cache.note(key, FREE)
+    assert cache.ask("knob at 29")
+
+
+def test_among_pages_the_longest_wanted_comes_first(cache: EstimateCache, clock: Clock) -> None:
+    assert cache.ask("a")
+    assert cache.ask("b")
+    for page in ("c", "d", "c", "d"):
+        clock.now_s += 0.5
+        assert not cache.ask(page)
+    cache.note("a", FREE)
+    assert not cache.ask("d")
+    assert cache.ask("c")
+    cache.note("b", FREE)
+    assert cache.ask("d")
+
+
+def test_what_a_process_died_over_is_not_asked_again(cache: EstimateCache) -> None:
+    assert cache.ask("too large")
+    assert cache.ask("harmless")
+    cache.broke("The process ended.")
+    assert cache.get("too large") == Estimate(problem="The process ended.")
+    assert not cache.ask("too large")
+    assert cache.get("harmless") is None
+    assert cache.ask("harmless")
+
+
+def test_a_process_that_ends_over_a_run_blames_no_question(
+    cache: EstimateCache, clock: Clock
+) -> None:
+    assert cache.waits_s() == 0
+    assert cache.ask("a")
+    clock.now_s += 3
+    assert cache.waits_s() == 3
+    cache.interrupted()
+    assert cache.waits_s() == 0
+    assert cache.ask("a")

@@ -1,5 +1,6 @@
 """A run from the queue to its end: what the manager does when all goes well, and when not."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 
 from cnnlab.errors import TrainingError
+from cnnlab.jobs import manager
 from cnnlab.runs.naming import run_name
 from cnnlab.runs.store import RunStore
 from cnnlab.training.events import Event, Failed
@@ -102,6 +104,22 @@ def test_closing_interrupts_what_runs_and_what_waits(server: Server) -> None:
     assert server.store.curve(running).steps == [1]
     with pytest.raises(TrainingError, match="about to stop"):
         server.submit("ann")
+
+
+def test_closing_waits_for_all_threads_together_not_for_each(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = Server(tmp_path, slots=8)
+    for number in range(8):
+        server.begin(f"visitor {number}")
+    monkeypatch.setattr(manager, "CLOSING_S", 0.5)
+    # None of them hears that the engine was closed.
+    monkeypatch.setattr(server.engine, "close", lambda: None)
+    begun_s = time.monotonic()
+    server.manager.close()
+    assert time.monotonic() - begun_s < 2
+    statuses = {run.status for number in range(8) for run in server.store.runs(f"visitor {number}")}
+    assert statuses == {"interrupted"}
 
 
 def test_a_new_manager_marks_the_runs_of_a_dead_server(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import math
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -264,3 +265,14 @@ def test_runs_of_a_closed_store_are_orphans_and_those_of_a_living_one_are_not(
     assert present(late.run(finished)).status == "finished"
     living.close()
     late.close()
+
+
+def test_a_clock_that_was_set_back_hides_no_run(
+    store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    earlier = [add(store) for _ in range(3)]
+    monkeypatch.setattr(time, "time", lambda: 1000.0)
+    newest = add(store)
+    assert [run.id for run in store.runs("ann", limit=2)] == [newest, earlier[-1]]
+    numbers = [present(store.run(run)).number for run in [*earlier, newest]]
+    assert numbers == sorted(numbers)

@@ -49,6 +49,15 @@ def test_only_so_many_wait_for_one_visitor(server: Server) -> None:
     server.submit("ann")
 
 
+def test_only_so_many_wait_in_all(server: Server) -> None:
+    server.begin("ann")
+    for number in range(SETTINGS.queue_length):
+        server.submit(f"visitor {number}")
+    with pytest.raises(TrainingError, match="10 runs wait already"):
+        server.submit("one more")
+    assert server.store.runs("one more") == []
+
+
 def test_each_slot_does_one_run(tmp_path: Path) -> None:
     server = Server(tmp_path, slots=2)
     runs = [server.begin("ann"), server.begin("ann")]

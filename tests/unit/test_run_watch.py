@@ -66,3 +66,18 @@ def test_an_open_tab_keeps_a_run_although_its_reader_only_reads(server: Server) 
     server.manager.check()
     server.wait_for(run, "cancelled")
     assert "nobody had watched" in server.message(run)
+
+
+def test_a_run_may_take_less_while_somebody_else_waits(server: Server) -> None:
+    for name in ("ann", "bob"):
+        server.manager.arrived(name)
+    run = server.begin("ann")
+    server.submit("ann")
+    server.clock.now_s = SETTINGS.run_limit_waiting_s + 1
+    server.manager.check()
+    # The reader's own next run is no reason.
+    assert server.engine.cancelled == []
+    server.submit("bob")
+    server.manager.check()
+    server.wait_for(run, "cancelled")
+    assert "may take 500 s here while somebody waits" in server.message(run)

@@ -7,6 +7,7 @@ import os
 import queue
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,12 @@ import pytest
 
 from cnnlab import allocator
 from cnnlab.errors import DatasetError
-from cnnlab.jobs.estimate_cache import EstimateCache
 from cnnlab.jobs.local import priority, worker
-from cnnlab.jobs.local.process import Worker, _cause
-from cnnlab.training.estimate import Estimate
+from cnnlab.jobs.local.process import _cause
+from cnnlab.training import step_timing
 from cnnlab.training.events import Cancelled, Event, Failed, Finished, Progress, from_json
 from tests.conftest import ROOT
+from tests.messages import next_message
 
 COMMAND: dict[str, Any] = {"run": "r", "config": {"network": "lenet"}, "weights": "w"}
 
@@ -172,7 +173,7 @@ def test_a_worker_and_all_its_threads_let_the_pages_go_first() -> None:
         text=True,
     ) as process:
         assert process.stdout is not None
-        assert json.loads(process.stdout.readline()) == {"ready": True}
+        assert next_message(process.stdout) == {"ready": True}
         tasks = Path(f"/proc/{process.pid}/task").iterdir()
         # After the name in parentheses, the priority's steps are the 17th field.
         nice = [int((task / "stat").read_text().rpartition(")")[2].split()[16]) for task in tasks]
@@ -223,25 +224,33 @@ def test_what_would_fail_is_said_in_the_answer() -> None:
     assert "no device 'cuda:99'" in found.problem
 
 
-def test_a_worker_is_asked_once_and_its_answer_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without a process: what goes to it, and what comes back."""
-    sent: list[dict[str, Any]] = []
-    process = Worker.__new__(Worker)
-    process._estimates = EstimateCache()
-    monkeypatch.setattr(process, "send", sent.append)
-    assert process.estimate("key", {}, ask=False) is None
-    assert sent == []
-    for _ in range(3):
-        assert process.estimate("key", {"a": 1}, ask=True) is None
-    assert sent == [{"estimate": "key", "config": {"a": 1}}]
-    process._estimates.note("key", None)  # a run came between
-    process.estimate("key", {}, ask=True)
-    assert len(sent) == 2
-    process._estimates.note("key", Estimate(precision="float32", step_s=1.0, test_image_s=0.1))
-    known = process.estimate("key", {}, ask=True)
-    assert known is not None
-    assert known.step_s == 1
-    assert len(sent) == 2
+def test_an_estimate_has_a_time_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "ESTIMATE_S", 0.0)
+    found = worker.estimated(QUESTION, lines_of())
+    assert found is not None
+    assert "was not measured" in found.problem
+    # A run comes first, and is no reason to say so.
+    assert worker.estimated(QUESTION, lines_of(COMMAND)) is None
+
+
+def test_nothing_is_built_for_an_estimate_that_a_run_overtakes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(step_timing, "Trainer", None)
+    assert worker.estimated(QUESTION, lines_of(COMMAND)) is None
+
+
+def test_signs_of_life_and_events_do_not_mix() -> None:
+    out = io.StringIO()
+    reports = worker.Reports(out)
+    threads = [threading.Thread(target=reports.keep_saying_so, daemon=True) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for step in range(1, 500):
+        reports.answer(str(step), None)
+    lines = [json.loads(line) for line in out.getvalue().splitlines()]
+    assert lines.count({"alive": True}) >= 2
+    assert [line["estimate"] for line in lines if "estimate" in line] == [*map(str, range(1, 500))]
 
 
 def test_memory_goes_back_to_the_system_after_every_command(

@@ -1,18 +1,20 @@
 """Engine for this machine: a worker process for every GPU, and some for the CPU."""
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from cnnlab import devices
 from cnnlab.errors import TrainingError
-from cnnlab.jobs.local.process import Worker
+from cnnlab.jobs.estimate_cache import EstimateCache
+from cnnlab.jobs.local.process import Worker, not_measured
 from cnnlab.training.config import RunConfig
 from cnnlab.training.estimate import Estimate
 from cnnlab.training.events import ENDINGS, Cancelled, Event, Failed, Progress
@@ -23,6 +25,8 @@ PATIENCE_S = 0.4
 POLL_S = 0.05
 # A process that only groups need ends when none came for so long: it holds half a gigabyte.
 IDLE_S = 60.0
+# Measuring a few steps ends by itself long before; a process that has not answered then hangs.
+ESTIMATE_S = 60.0
 KILLED = "The run was in the middle of a long step, so its weights could not be kept."
 
 log = logging.getLogger(__name__)
@@ -34,12 +38,24 @@ class _Job:
     cancelled_s: float | None = None
     last: Progress | None = None
     untold: bool = True
+    heard_s: float = field(default_factory=time.monotonic)
 
-    def ending_of(self, worker: Worker) -> Event | None:
+    def ending_of(self, worker: Worker, step_limit_s: float) -> Event | None:
         """How the run ends if the worker is stuck or dead; None where it may go on."""
-        if self.cancelled_s is not None and time.monotonic() - self.cancelled_s > PATIENCE_S:
+        now = time.monotonic()
+        if self.cancelled_s is not None and now - self.cancelled_s > PATIENCE_S:
             # One that still warms up has not begun, and will pass the run over.
             return self.cancelled(KILLED if worker.ready else None)
+        if worker.is_silent():
+            return self.failed(
+                "The process that trained stopped answering and was replaced. Start the run again. "
+                "The points so far are kept."
+            )
+        if now - self.heard_s > step_limit_s:
+            return self.failed(
+                f"Nothing came of a step for {step_limit_s:g} s, so the run was ended. Use a "
+                "smaller batch, smaller pictures or a narrower network. The points so far are kept."
+            )
         return None if worker.has_more() else self.failed(worker.cause_of_death())
 
     def failed(self, message: str) -> Failed:
@@ -58,10 +74,15 @@ class LocalEngine:
 
     The runs of a group go side by side on the CPU, one core each: as many slots as cores. The
     processes of those beyond `cpu_slots` begin with their first run and end when idle.
+
+    Units: `step_limit_s` seconds without news after which a run is ended.
     """
 
-    def __init__(self, cpu_slots: int = 1, cores: int | None = None) -> None:
+    def __init__(
+        self, cpu_slots: int = 1, cores: int | None = None, step_limit_s: float = math.inf
+    ) -> None:
         self._cpu_slots, self._cores = cpu_slots, cores or devices.usable_cores()
+        self._step_limit_s = step_limit_s
         gpus = [device.name for device in devices.available() if device.name != "cpu"]
         self.devices: Sequence[str] = gpus + ["cpu"] * max(self._cpu_slots, self._cores)
         self._warm_slots = len(gpus) + cpu_slots
@@ -69,6 +90,8 @@ class LocalEngine:
         self._starter = ThreadPoolExecutor(1, thread_name_prefix="worker-starter")
         self._lock = threading.Lock()
         self._workers: list[Worker | None] = [None] * len(self.devices)
+        # They outlive the processes: what one died over is not tried by the next.
+        self._estimates = [EstimateCache() for _ in self.devices]
         self._jobs: dict[str, _Job] = {}
         self._closed = False
         for slot in range(self._warm_slots):
@@ -94,8 +117,11 @@ class LocalEngine:
             idle = not any(job.worker is worker for job in self._jobs.values())
         if worker is None:
             return None
-        config = self._on_slot(slot, config)
-        return worker.estimate(same_speed(config), config.model_dump(), idle and worker.ready)
+        config, known = self._on_slot(slot, config), self._estimates[slot]
+        key = same_speed(config)
+        if idle and worker.ready and known.ask(key):
+            worker.send({"estimate": key, "config": config.model_dump()})
+        return known.get(key)
 
     def submit(
         self, slot: int, run: str, config: RunConfig, weights: Path, grouped: bool = False
@@ -125,6 +151,25 @@ class LocalEngine:
             worker = job.worker
         if worker is not None:
             worker.send({"cancel": run})
+
+    def check(self) -> None:
+        """Replace the processes that no longer answer; those that train are followed anyway."""
+        with self._lock:
+            training = {id(job.worker) for job in self._jobs.values()}
+            idle = [
+                (slot, worker)
+                for slot, worker in enumerate(self._workers)
+                if worker is not None and id(worker) not in training
+            ]
+        for slot, worker in idle:
+            estimates = self._estimates[slot]
+            hangs = worker.ready and estimates.waits_s() > ESTIMATE_S
+            if hangs or worker.is_silent():
+                log.warning("worker %s stopped answering and is replaced", worker.process.pid)
+                estimates.broke(not_measured("it stopped answering"))
+                worker.kill()
+                if slot < self._warm_slots:
+                    self._replace(slot, worker)
 
     def close(self) -> None:
         with self._lock:
@@ -161,8 +206,10 @@ class LocalEngine:
                     worker = self._hand_over(slot, job, command)
                     continue
                 job.untold = job.untold and event is None
+                if event is not None:
+                    job.heard_s = time.monotonic()
                 ended = isinstance(event, ENDINGS)
-                event = event or job.ending_of(worker)
+                event = event or job.ending_of(worker, self._step_limit_s)
                 ended = ended or (isinstance(event, Cancelled) and not worker.ready)
                 if isinstance(event, Progress):
                     job.last = event
@@ -177,6 +224,7 @@ class LocalEngine:
                 self._jobs.pop(run, None)
             if worker is not None and not ended:
                 # It is dead or stuck, or nobody follows the run any more.
+                self._estimates[slot].interrupted()
                 worker.kill()
                 self._replace(slot, worker)
 
@@ -215,6 +263,8 @@ class LocalEngine:
         # One that never got ready would die again at once; the next run tries it anew.
         if slot is None or busy or not worker.ready:
             return
+        if problem := self._estimates[slot].broke(not_measured(*worker.end())):
+            log.warning("worker %s: %s", worker.process.pid, problem)
         if slot < self._warm_slots:
             self._replace(slot, worker)
         else:
@@ -233,7 +283,8 @@ class LocalEngine:
                 self._workers[slot] = None
                 try:
                     idle_s = None if slot < self._warm_slots else IDLE_S
-                    made = self._starter.submit(Worker, self.devices[slot], self._on_death, idle_s)
+                    device, estimates = self.devices[slot], self._estimates[slot]
+                    made = self._starter.submit(Worker, device, self._on_death, estimates, idle_s)
                     self._workers[slot] = made.result()
                 except OSError:
                     log.exception("no worker for %s", self.devices[slot])

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -18,6 +19,11 @@ from cnnlab.training.events import Event, from_json
 
 # A process that has closed its output is at its end; longer than this it does not take.
 EXIT_S = 2.0
+# Commands that a process has not read yet: a run, a few estimates, and stops.
+UNREAD = 64
+# A process says every second that it is there. A fresh one first loads PyTorch, which may take long
+# beside other work.
+SILENT_S, STARTING_S = 30.0, 180.0
 
 log = logging.getLogger(__name__)
 
@@ -25,17 +31,24 @@ log = logging.getLogger(__name__)
 class Worker:
     """One worker process; `ready` when its warm-up is done, `on_death` is told when it ended.
 
-    It ends by itself when it was idle for `idle_s` seconds, where given.
+    It ends by itself when it was idle for `idle_s` seconds, where given. What it measures goes to
+    `estimates`, which outlive it.
     Linux kills the process when the thread that made it ends: make it in one that stays.
     Raises: OSError when the system cannot start it.
     """
 
     def __init__(
-        self, device: str, on_death: Callable[["Worker"], None], idle_s: float | None = None
+        self,
+        device: str,
+        on_death: Callable[["Worker"], None],
+        estimates: EstimateCache,
+        idle_s: float | None = None,
     ) -> None:
         self.ready = False
-        self._estimates = EstimateCache()
+        self._estimates = estimates
         self._on_death = on_death
+        self._heard_s = time.monotonic()
+        self._spoke = False
         arguments = [] if idle_s is None else [f"{idle_s:g}"]
         self.process = subprocess.Popen(
             [sys.executable, "-m", "cnnlab.jobs.local.worker", device, *arguments],
@@ -48,26 +61,25 @@ class Worker:
             start_new_session=True,
         )
         self._events: queue.Queue[tuple[str, Event]] = queue.Queue()
-        self._sending = threading.Lock()
+        self._commands: queue.Queue[str | None] = queue.Queue(UNREAD)
         self._listener = threading.Thread(target=self._listen, daemon=True)
         self._listener.start()
+        threading.Thread(target=self._speak, daemon=True).start()
 
     def send(self, command: dict[str, Any]) -> None:
-        """Give a command; a dead worker is noticed by `has_more`."""
-        assert self.process.stdin is not None
-        try:
-            with self._sending:
-                self.process.stdin.write(json.dumps(command) + "\n")
-                self.process.stdin.flush()
-        except (OSError, ValueError):
-            # Dead, or killed and its pipes closed since.
-            log.warning("worker %s does not listen any more", self.process.pid)
+        """Give a command, without waiting until it is read.
 
-    def estimate(self, key: str, config: dict[str, Any], ask: bool) -> Estimate | None:
-        """What is known of runs of a kind; with `ask`, it is measured where that is due."""
-        if ask and self._estimates.ask(key):
-            self.send({"estimate": key, "config": config})
-        return self._estimates.get(key)
+        One that reads no more is noticed by `is_silent`, and a dead one by `has_more`.
+        """
+        try:
+            self._commands.put_nowait(json.dumps(command))
+        except queue.Full:
+            log.warning("worker %s has not read its last %d commands", self.process.pid, UNREAD)
+
+    def is_silent(self) -> bool:
+        """Whether it has given no sign of life for so long that it never will."""
+        patience_s = SILENT_S if self._spoke else STARTING_S
+        return time.monotonic() - self._heard_s > patience_s
 
     def next_event(self, run: str, timeout_s: float) -> Event | None:
         """The next event of a run; leftovers of an earlier one are dropped."""
@@ -88,12 +100,16 @@ class Worker:
     def kill(self) -> None:
         """End the process at once and wait for it; a second time does nothing."""
         self.process.kill()
-        self.process.wait()
+        # One that waits for a disk ends when the disk answers.
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(EXIT_S)
         self._listener.join(EXIT_S)
         self.close_pipes()
 
     def close_pipes(self) -> None:
         """Give back what a dead process leaves behind."""
+        with contextlib.suppress(queue.Full):
+            self._commands.put_nowait(None)
         for pipe in (self.process.stdin, self.process.stdout):
             if pipe is not None:
                 # What it never read is flushed by closing, and nobody is there to take it.
@@ -101,20 +117,36 @@ class Worker:
                     pipe.close()
 
     def cause_of_death(self) -> str:
-        """Why the process ended, in a sentence."""
-        try:
-            code = self.process.wait(EXIT_S)
-        except subprocess.TimeoutExpired:
-            cause, remedy = "it stopped answering", "Start the run again."
-        else:
-            cause, remedy = _cause(code)
+        """Why the process ended, in a sentence about the run that it did."""
+        cause, remedy = self.end()
         return f"The process that trained broke off: {cause}. {remedy} The points so far are kept."
+
+    def end(self) -> tuple[str, str]:
+        """Why the process ended, and what can be done."""
+        try:
+            return _cause(self.process.wait(EXIT_S))
+        except subprocess.TimeoutExpired:
+            return "it stopped answering", "Start the run again."
+
+    def _speak(self) -> None:
+        """Write the commands; a process that is stopped holds up this thread and no other."""
+        assert self.process.stdin is not None
+        try:
+            while (command := self._commands.get()) is not None:
+                self.process.stdin.write(command + "\n")
+                self.process.stdin.flush()
+        except (OSError, ValueError):
+            # Dead, or killed and its pipes closed since.
+            log.warning("worker %s does not listen any more", self.process.pid)
 
     def _listen(self) -> None:
         assert self.process.stdout is not None
         try:
             for line in self.process.stdout:
                 message = json.loads(line)
+                self._heard_s, self._spoke = time.monotonic(), True
+                if "alive" in message:
+                    continue
                 if "ready" in message:
                     self.ready = True
                     continue
@@ -129,6 +161,11 @@ class Worker:
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(EXIT_S)
             self._on_death(self)
+
+
+def not_measured(cause: str, remedy: str = "The run itself may still work.") -> str:
+    """Why the time of a run is not known, after the process that measured it ended."""
+    return f"The process that timed a few steps of this run ended: {cause}. {remedy}"
 
 
 IN_WORDS = {

@@ -7,6 +7,7 @@ seconds are given, when nothing was asked of it for so long.
     in   {"run": "id", "config": {...}, "weights": "path", "threads": 1}    {"cancel": "id"}
          {"estimate": "key", "config": {...}}
     out  {"run": "id", "event": {...}}    {"ready": true} once, after the warm-up
+         {"alive": true} every second, also in the middle of a step
          {"estimate": "key", "answer": {...}}, with null when a run came between
 """
 
@@ -39,6 +40,9 @@ from cnnlab.training.step_timing import Interrupted
 
 # Points come faster than anybody can look; a few times a second they are sent together.
 FLUSH_S = 0.1
+ALIVE_S = 1.0
+# Steps of which one takes longer are not worth an estimate, which would hold up the others.
+ESTIMATE_S = 20.0
 PR_SET_PDEATHSIG = 1
 
 log = logging.getLogger(__name__)
@@ -72,31 +76,40 @@ class Commands:
 
 
 class Reports:
-    """Writes events to the server, several points in one go."""
+    """Writes events to the server, several points in one go. Two threads may write at once."""
 
     def __init__(self, out: TextIO) -> None:
         self._out = out
+        self._writing = threading.Lock()
         self._waiting: list[str] = []
         self._last_s = 0.0
 
     def ready(self) -> None:
         """Say that the warm-up is done."""
-        self._out.write('{"ready": true}\n')
-        self._out.flush()
+        self._write('{"ready": true}\n')
+
+    def keep_saying_so(self) -> None:
+        """Say every second that the process is alive; a stopped one falls silent."""
+        while True:
+            self._write('{"alive": true}\n')
+            time.sleep(ALIVE_S)
 
     def answer(self, key: str, found: Estimate | None) -> None:
         """Say how long runs of a kind take."""
         text = found.model_dump_json() if found else "null"
-        self._out.write(f'{{"estimate": {json.dumps(key)}, "answer": {text}}}\n')
-        self._out.flush()
+        self._write(f'{{"estimate": {json.dumps(key)}, "answer": {text}}}\n')
 
     def send(self, run: str, event: Event) -> None:
         self._waiting.append(f'{{"run": {json.dumps(run)}, "event": {event.model_dump_json()}}}\n')
         if not can_wait(event) or time.monotonic() - self._last_s > FLUSH_S:
-            self._out.write("".join(self._waiting))
-            self._out.flush()
+            self._write("".join(self._waiting))
             self._waiting.clear()
             self._last_s = time.monotonic()
+
+    def _write(self, text: str) -> None:
+        with self._writing:
+            self._out.write(text)
+            self._out.flush()
 
 
 def work(commands: Commands, reports: Reports, idle_s: float | None = None) -> int:
@@ -127,10 +140,21 @@ def work(commands: Commands, reports: Reports, idle_s: float | None = None) -> i
 
 def estimated(command: dict[str, Any], commands: Commands) -> Estimate | None:
     """How long such a run takes; None where a run waits, which comes first."""
+    begun_s = time.monotonic()
+
+    def is_over() -> bool:
+        return commands.run_waits() or time.monotonic() - begun_s > ESTIMATE_S
+
     try:
-        return estimate(RunConfig(**command["config"]), commands.run_waits)
+        return estimate(RunConfig(**command["config"]), is_over)
     except Interrupted:
-        return None
+        if commands.run_waits():
+            return None
+        return Estimate(
+            problem=f"A few steps of this run take more than {ESTIMATE_S:g} s here, so how long "
+            "all of it takes was not measured. Use a smaller batch, smaller pictures or a "
+            "narrower network."
+        )
     except CnnLabError as error:
         return Estimate(problem=str(error))
     except Exception as error:
@@ -206,6 +230,7 @@ def main() -> None:
     allocator.keep_memory()
     logging.basicConfig(level=logging.INFO, format="worker %(process)d: %(message)s")
     reports = Reports(protocol_out())
+    threading.Thread(target=reports.keep_saying_so, daemon=True).start()
     commands = Commands(sys.stdin)
     # One core stays free for the pages: with all of them taken, each waits for the other.
     torch.set_num_threads(Settings.from_environment().threads or max(1, usable_cores() - 1))

@@ -125,6 +125,9 @@ class RayEngine:
         if not self._closed:
             self._stops.tell.remote(run, True)
 
+    def check(self) -> None:
+        """Ray itself replaces what no longer answers."""
+
     def close(self) -> None:
         """Leave the cluster; it ends all tasks of a server that left."""
         if self._closed:
