@@ -19,3 +19,7 @@ class DatasetError(CnnLabError):
 
 class TrainingError(CnnLabError):
     """A run that cannot start or go on."""
+
+
+class WeightsError(CnnLabError):
+    """Weights that are absent, damaged, cannot be downloaded or do not fit."""

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import nn
+from torch import Tensor, nn
 
 from cnnlab import catalog, features
 from cnnlab.atomic import replacing
@@ -14,21 +15,31 @@ from cnnlab.trace import trace_of
 from cnnlab.training.config import RunConfig
 from cnnlab.training.initialization import initialize
 
+# A running variance may be smaller or larger than any number of 16 bits.
+KEPT_WHOLE = ("running_mean", "running_var")
 
-def save(model: nn.Module, config: RunConfig, path: Path) -> None:
-    """Write the weights; a reader never sees half a file.
+
+def save(model: nn.Module, config: RunConfig, path: Path, *, half: bool = False) -> None:
+    """Write the weights, on request with 16 bits a number; a reader never sees half a file.
 
     Raises: OSError when the disk is full or the folder cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     tensors = {
-        name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()
+        name: (_halved(name, tensor) if half else tensor).detach().cpu().contiguous()
+        for name, tensor in model.state_dict().items()
     }
     with replacing(path) as partial:
         try:
             save_file(tensors, partial, metadata={"config": config.model_dump_json()})
         except SafetensorError as error:
             raise OSError(str(error)) from error
+
+
+def _halved(name: str, tensor: Tensor) -> Tensor:
+    """Half as many bytes, where a number has room in them."""
+    whole = not tensor.is_floating_point() or name.endswith(KEPT_WHOLE)
+    return tensor if whole else tensor.to(torch.float16)
 
 
 def load(path: Path, *, head: bool = True) -> tuple[nn.Module, RunConfig]:

@@ -40,6 +40,7 @@ ORDER = (
     ("summary", "layer_csv", "diagrams", "features", "activation_curves"),
     ("layer_maps", "colour_maps", "mosaic", "difference"),
     ("training",),
+    ("checkpoints",),
     ("augmented", "configuration", "norm_bench", "norm_by_hand", "pointwise"),
     ("runs",),
     ("jobs",),
