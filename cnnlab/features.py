@@ -30,10 +30,14 @@ def visit(
     batch: Tensor,
     visitor: Callable[[str, Tensor], None],
     layers: Collection[str] | None = None,
-) -> None:
+    *,
+    vectors: bool = False,
+) -> Tensor:
     """Call `visitor(name, maps)` for each layer and block during one pass; nothing is kept.
 
-    Shape: `batch` (N, C, H, W), the maps (N, channels, height, width).
+    `vectors`: what has no height and width left is visited too. The result is the model's.
+
+    Shape: `batch` (N, C, H, W), the maps (N, channels, height, width), vectors (N, features).
     Raises: ConfigError when the picture does not fit or a layer name is unknown.
     """
     if batch.dim() != 4 and (reason := misfit(model, tuple(batch.shape))):
@@ -49,16 +53,17 @@ def visit(
         modules = {name: modules[name] for name in modules if name in layers}
 
     def pass_on(name: str, _module: nn.Module, _x: Tensor, y: Tensor) -> None:
-        if y.dim() == 4:
+        if y.dim() == 4 or (vectors and y.dim() == 2):
             visitor(name, y)
 
     with torch.no_grad(), watching(modules.items(), pass_on):
         try:
-            watched(batch)
+            made: Tensor = watched(batch)
         except RuntimeError:
             if reason := misfit(model, tuple(batch.shape)):
                 raise ConfigError(reason) from None
             raise
+    return made
 
 
 def makes_maps(module: nn.Module) -> bool:
@@ -84,12 +89,28 @@ def take_off_head(model: nn.Module, shapes: Mapping[str, Shape]) -> None:
 
     Shape: `shapes` are those of every module's output, in running order, as a trace has them.
     """
-    names = list(shapes)
-    last_map = max((i for i, name in enumerate(names) if len(shapes[name]) == 4), default=-1)
-    for name in names[last_map + 1 :]:
+    for name in behind_maps(shapes):
         layer = model.get_submodule(name)
         if isinstance(layer, nn.Linear):
             model.set_submodule(name, NoWeights(layer.out_features))
+
+
+def behind_maps(shapes: Mapping[str, Shape]) -> list[str]:
+    """What runs after the last map, by name: the head of the network."""
+    names = list(shapes)
+    last_map = max((i for i, name in enumerate(names) if len(shapes[name]) == 4), default=-1)
+    return names[last_map + 1 :]
+
+
+def head_params(found: Trace) -> int:
+    """Number of weights behind the last map."""
+    head = set(behind_maps(found.shapes))
+    return sum(node.params for node in found.nodes if node.path in head)
+
+
+def has_head(model: nn.Module) -> bool:
+    """Whether the fully-connected layers are there, so that the model can classify."""
+    return not any(isinstance(module, NoWeights) for module in model.modules())
 
 
 def class_maps(found: Trace, num_classes: int) -> tuple[str, ...]:

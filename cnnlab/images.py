@@ -38,26 +38,66 @@ _DECODING = threading.Lock()
 
 @dataclass(frozen=True)
 class Sample:
-    """A picture that is shipped with the course."""
+    """A picture that is shipped with the course.
+
+    `kind` is what it is listed under; a test picture of a data set names that and its class.
+    """
 
     name: str
     title: str
     path: Path
     credit: str
+    kind: str
+    dataset: str = ""
 
 
-def _sample(file_name: str, title: str, credit: str) -> Sample:
+def _sample(file_name: str, title: str, credit: str, kind: str, dataset: str = "") -> Sample:
     path = Path(__file__).parents[1] / "assets" / "samples" / file_name
-    return Sample(path.stem, title, path, credit)
+    return Sample(path.stem, title, path, credit, kind, dataset)
 
 
+PHOTOGRAPHS, DRAWINGS = "Photograph", "Drawing"
+_DRAWN = "drawn for CNN Lab"
+# Test pictures by the class that they are of: no network has been trained on them.
+CLOTHES = {
+    "ankle_boot": "Ankle boot",
+    "bag": "Bag",
+    "coat": "Coat",
+    "dress": "Dress",
+    "pullover": "Pullover",
+    "sandal": "Sandal",
+    "shirt": "Shirt",
+    "sneaker": "Sneaker",
+    "t_shirt_top": "T-shirt/top",
+    "trouser": "Trouser",
+}
+SHAPES = (
+    *("circle", "crescent", "cross", "dome", "heart"),
+    *("hexagon", "ring", "square", "star", "triangle"),
+)
+DRAWN = {
+    "shapes.png": "Shapes",
+    "test_card.png": "Test card",
+    "zone_plate.png": "Zone plate",
+    "stripes_0.png": "Stripes, lying",
+    "stripes_45.png": "Stripes, rising",
+    "stripes_90.png": "Stripes, upright",
+    "stripes_135.png": "Stripes, falling",
+    "checkerboard.png": "Checkerboard",
+    "gradient.png": "Gradient",
+    "text.png": "Text",
+    "noise.png": "Noise",
+}
 SAMPLES = (
-    _sample("cat.jpg", "Cat", "Stefan van der Walt, CC0"),
-    _sample("coffee.jpg", "Cup of coffee", "Rachel Michetti, CC0"),
-    _sample("astronaut.jpg", "Astronaut", "NASA, public domain"),
-    _sample("shapes.png", "Shapes", "drawn for CNN Lab"),
-    _sample("test_card.png", "Test card", "drawn for CNN Lab"),
-    _sample("zone_plate.png", "Zone plate", "drawn for CNN Lab"),
+    _sample("cat.jpg", "Cat", "Stefan van der Walt, CC0", PHOTOGRAPHS),
+    _sample("coffee.jpg", "Cup of coffee", "Rachel Michetti, CC0", PHOTOGRAPHS),
+    _sample("astronaut.jpg", "Astronaut", "NASA, public domain", PHOTOGRAPHS),
+    *(
+        _sample(f"fashion_{name}.png", title, "Zalando SE, MIT", "Fashion-MNIST", "fashion_mnist")
+        for name, title in CLOTHES.items()
+    ),
+    *(_sample(f"shape_{name}.png", name, _DRAWN, "shapes", "shapes") for name in SHAPES),
+    *(_sample(file, title, _DRAWN, DRAWINGS) for file, title in DRAWN.items()),
 )
 
 

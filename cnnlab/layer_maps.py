@@ -3,14 +3,17 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import prod
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor, nn
 
 from cnnlab.errors import ConfigError
-from cnnlab.features import ChannelStatistics, channel_statistics, visit
+from cnnlab.features import ChannelStatistics, channel_statistics, has_head, visit
 from cnnlab.trace import Trace
 
+Order = Literal["index", "mean", "variance"]
+ORDERS: tuple[Order, ...] = get_args(Order)
 # A picture is drawn with 8 bits a colour, so that is what is kept of a value.
 STEPS = 255
 # Beyond this the sum of a channel's squares would be no float any more.
@@ -61,6 +64,27 @@ class LayerMaps:
         )
 
     @property
+    def mean_map(self) -> Tensor:
+        """The mean of all channels at each place. Shape: (H, W)."""
+        step = (self.high - self.low) / STEPS
+        return torch.einsum("chw,c->hw", self.codes.float(), step) / len(step) + self.low.mean()
+
+    def order(self, by: Order) -> Tensor:
+        """The channels as they are to be shown, the largest mean or variance first. Shape: (C,)."""
+        if by == "index":
+            return torch.arange(len(self.low))
+        values = self.statistics.mean if by == "mean" else self.statistics.std
+        return values.argsort(descending=True, stable=True)
+
+    def histogram(self, channel: int, bins: int = 32) -> Tensor:
+        """How many values of a channel lie in each of `bins` equal parts of its range.
+
+        Shape: (bins,).
+        """
+        codes = self.codes[channel].flatten().long()
+        return torch.bincount(codes * bins // (STEPS + 1), minlength=bins)
+
+    @property
     def nbytes(self) -> int:
         """Memory of the values. Units: bytes."""
         return self.codes.numel()
@@ -84,7 +108,26 @@ def keep(maps: Tensor) -> LayerMaps:
     return LayerMaps(codes.to(torch.uint8), low, high, channel_statistics(values), non_finite)
 
 
-def look(model: nn.Module, batch: Tensor) -> dict[str, LayerMaps]:
+@dataclass(frozen=True)
+class Seen:
+    """What one picture became: the maps of every layer in running order, and the logits.
+
+    A vector is kept as maps of one pixel each. Without the layers that classify there are neither
+    vectors nor logits.
+
+    Shape: `logits` (classes,).
+    """
+
+    maps: Mapping[str, LayerMaps]
+    logits: Tensor | None
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of all maps, those that two names share counted once. Units: bytes."""
+        return sum({id(layer): layer.nbytes for layer in self.maps.values()}.values())
+
+
+def look(model: nn.Module, batch: Tensor) -> Seen:
     """One forward pass: the maps of every layer and block, in running order.
 
     A layer's values are reduced as soon as it has run, so that no two layers are ever in memory
@@ -100,16 +143,13 @@ def look(model: nn.Module, batch: Tensor) -> dict[str, LayerMaps]:
     def note(name: str, y: Tensor) -> None:
         nonlocal last
         if last is None or last[0] is not y:
-            last = (y, keep(y[0]))
-        found[name] = last[1]
+            last = (y, keep(y[0] if y.dim() == 4 else y[0][:, None, None]))
+        if name:
+            found[name] = last[1]
 
-    visit(model, batch, note)
-    return found
-
-
-def nbytes(maps: Mapping[str, LayerMaps]) -> int:
-    """Memory of all maps, those that two names share counted once. Units: bytes."""
-    return sum({id(layer): layer.nbytes for layer in maps.values()}.values())
+    classifies = has_head(model)
+    made = visit(model, batch, note, vectors=classifies)
+    return Seen(found, made[0].float() if classifies and made.dim() == 2 else None)
 
 
 def check_price(found: Trace) -> None:

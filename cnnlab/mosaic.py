@@ -31,19 +31,28 @@ def mosaic(maps: LayerMaps, colours: Range, columns: int, tile: int, gap: int = 
 
 def tiles(maps: LayerMaps, colours: Range, tile: int) -> Indices:
     """Each channel as palette indices, constant ones marked. Shape: (C, tile, tile)."""
-    codes = maps.codes[:, None]
     if maps.shape[-1] > tile:
-        # Means of the codes are codes of the means: both are in equal steps.
-        codes = nn.functional.interpolate(codes.float(), (tile, tile), mode="area").round()
-        indices = translated(codes[:, 0].to(torch.uint8), maps, colours)
+        indices = translated(reduced(maps.codes, tile), maps, colours)
     else:
-        small = torch.from_numpy(translated(codes[:, 0], maps, colours))[:, None]
+        small = torch.from_numpy(translated(maps.codes, maps, colours))[:, None]
         indices = nn.functional.interpolate(small, (tile, tile), mode="nearest")[:, 0].numpy()
     lightness = colours.colours.levels(COLOURS).mean(1)
     for channel in maps.constant.nonzero().flatten().tolist():
         is_light = lightness[indices[channel, 0, 0]] > LIGHT
         indices[channel, cross(tile)] = DARK_MARK if is_light else LIGHT_MARK
     return indices
+
+
+def reduced(codes: Tensor, side: int) -> Tensor:
+    """Maps at `side` × `side` pixels where they are larger, each the mean of those under it.
+
+    Shape: (C, H, W) of uint8 -> (C, height, width).
+    """
+    if codes.shape[-1] <= side:
+        return codes
+    # Means of the codes are codes of the means: both are in equal steps.
+    small = nn.functional.interpolate(codes[:, None].float(), (side, side), mode="area")
+    return small[:, 0].round().to(torch.uint8)
 
 
 def translated(codes: Tensor, maps: LayerMaps, colours: Range) -> Indices:

@@ -1,21 +1,25 @@
-"""The maps of one layer: all channels side by side, one enlarged, what they have in common."""
+"""The layers, the maps of one of them, and one channel enlarged."""
 
-import math
+from dataclasses import dataclass
 
 import streamlit as st
 
-from cnnlab.colour_maps import SCALES, Range, Scale, colour_range
+from cnnlab.colour_maps import SCALES, Scale
 from cnnlab.errors import CnnLabError
 from cnnlab.layer_csv import shape_text
-from cnnlab.layer_maps import LayerMaps
-from cnnlab.mosaic import mosaic
+from cnnlab.layer_maps import ORDERS, LayerMaps, Order
 from cnnlab.networks.batch_norm import NormLayer, norm_kind
-from pages.components import channel_table, colour_bar
+from pages.components import (
+    channel_table,
+    channel_view,
+    class_maps,
+    layer_strip,
+    mosaic_view,
+    state,
+)
 from pages.components.colour_bar import number
 from pages.components.maps_cache import Pass, maps_of
 
-MOSAIC_PX = 720
-LARGE_PX = 320
 SCALE_TITLES: dict[Scale, str] = {
     "auto": "Automatic",
     "layer": "One for the layer",
@@ -28,24 +32,56 @@ SCALE_HELP = (
     "shows faint patterns, but hides which channel is strong. *Automatic* is *About zero* where "
     "there are negative values, and otherwise *One for the layer*."
 )
+ORDER_TITLES: dict[Order, str] = {
+    "index": "As they are",
+    "mean": "Largest mean first",
+    "variance": "Largest variance first",
+}
+STRIP_HINT = (
+    "In running order, each layer as the mean of its channels: sizes fall, channels pile up."
+)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A layer, and how its channels are shown."""
+
+    layer: str
+    scale: Scale
+    order: Order
 
 
 # A fragment: another layer is drawn without running the page. It holds the pass and not the maps,
 # which are then kept in one place, where their memory is bounded.
 @st.fragment
-def show(asked: Pass) -> None:
-    """The layer that is chosen, its channels and their statistics."""
+def show(asked: Pass, beside: Pass | None = None) -> None:
+    """The layer that is chosen, its channels and their statistics; `beside` under other weights."""
     try:
         maps = maps_of(asked)
+        if not maps:
+            st.info("No layer of this network makes maps: none has height and width left.")
+            return
+        st.caption(STRIP_HINT)
+        layer_strip.show(asked)
+        shown = choose(list(maps))
+        describe(asked, shown.layer, maps[shown.layer])
+        if beside is None:
+            one(asked, shown)
+        else:
+            both(asked, beside, shown)
+        class_maps.show(asked)
+        with st.expander("Every channel in numbers", icon=":material/table:"):
+            channel_table.show(maps[shown.layer], asked.weights.class_names(shown.layer))
     except CnnLabError as error:
         st.error(str(error), icon=":material/image_not_supported:")
-        return
-    if not maps:
-        st.info("No layer of this network makes maps: none has height and width left.")
-        return
-    pick, scales = st.columns([3, 1])
-    # The words of a choice have to be the same for every network, or the slider keeps old ones.
-    layer = str(pick.select_slider("Layer", list(maps), key="layer", bind="query-params"))
+
+
+def choose(layers: list[str]) -> Shown:
+    """The layer and how it is drawn; for whoever does not point at the strip."""
+    if state.get("layer", layers[0]) not in layers:
+        state.put("layer", layers[0])
+    pick, scales, orders = st.columns([2, 1, 1])
+    layer = pick.selectbox("Layer", layers, key="layer", bind="query-params")
     scale: Scale = scales.selectbox(
         "Colours",
         SCALES,
@@ -54,15 +90,40 @@ def show(asked: Pass) -> None:
         bind="query-params",
         help=SCALE_HELP,
     )
-    chosen = maps[layer]
-    describe(asked, layer, chosen)
-    colour_bar.show(range_of(chosen, scale))
-    overview, detail = st.columns([2, 1])
+    order: Order = orders.selectbox(
+        "Channels",
+        ORDERS,
+        format_func=ORDER_TITLES.__getitem__,
+        key="order",
+        bind="query-params",
+    )
+    return Shown(layer, scale, order)
+
+
+def one(asked: Pass, shown: Shown) -> None:
+    """All channels, and one of them enlarged beside them."""
+    overview, detail = st.columns([5, 3])
     with overview:
-        show_all(layer, chosen, range_of(chosen, scale))
+        mosaic_view.show(asked, shown.layer, shown.scale, shown.order)
     with detail:
-        show_one(asked, layer, scale)
-    channel_table.show(chosen, asked.weights.class_names(layer))
+        channel = channel_view.choose(len(maps_of(asked)[shown.layer].low))
+        channel_view.show(asked, shown.layer, channel, shown.scale)
+
+
+def both(asked: Pass, beside: Pass, shown: Shown) -> None:
+    """The same layer under two weights, the same channel of both enlarged below."""
+    there = maps_of(beside).get(shown.layer)
+    channels = len(maps_of(asked)[shown.layer].low)
+    if there is None or len(there.low) != channels:
+        st.info(f"The network beside this one has no layer {shown.layer} with as many channels.")
+        one(asked, shown)
+        return
+    channel = channel_view.choose(channels)
+    for column, each, place in zip(st.columns(2), (asked, beside), ("", "_beside"), strict=True):
+        with column:
+            st.markdown(f"**{each.title}**")
+            mosaic_view.show(each, shown.layer, shown.scale, shown.order, place)
+            channel_view.show(each, shown.layer, channel, shown.scale, place)
 
 
 def describe(asked: Pass, layer: str, maps: LayerMaps) -> None:
@@ -72,7 +133,7 @@ def describe(asked: Pass, layer: str, maps: LayerMaps) -> None:
     mean = found.mean.mean()
     std = ((found.std**2 + found.mean**2).mean() - mean**2).clamp(min=0).sqrt()
     st.markdown(
-        f"**{layer}**: {len(maps.low)} channels of {shape_text(maps.shape[1:], ' × ')} · "
+        f"**{layer}**: {size(maps)} · "
         f"mean {number(float(mean))} · std {number(float(std))} · "
         f"zeros {float(found.zeros.mean()):.0%}"
     )
@@ -87,50 +148,8 @@ def describe(asked: Pass, layer: str, maps: LayerMaps) -> None:
         )
 
 
-def show_all(layer: str, maps: LayerMaps, colours: Range) -> None:
-    """Every channel, and what the colours mean."""
-    columns = math.ceil(math.sqrt(len(maps.low)))
-    picture = mosaic(maps, colours, columns, tile=max(8, MOSAIC_PX // columns - 2))
-    low, _, high = colour_bar.ends(colours)
-    title = f"All {len(maps.low)} channels of {layer}"
-    st.image(
-        picture,
-        width="stretch",
-        caption=f"{title}, in rows of {columns}{crossed_out(maps)}",
-        alt=f"{title} in rows of {columns}, coloured from {low} to {high}{crossed_out(maps)}",
-    )
-
-
-def crossed_out(maps: LayerMaps) -> str:
-    """How many channels are the same everywhere, as the end of a sentence."""
-    constant, dead = int(maps.constant.sum()), int(maps.dead.sum())
-    if not constant:
-        return ""
-    zero = f", {dead} of them zero" if dead else ""
-    return f". {constant} crossed out: the same value everywhere{zero}"
-
-
-@st.fragment
-def show_one(asked: Pass, layer: str, scale: Scale) -> None:
-    """One channel, enlarged; another one is drawn without the rest of the layer."""
-    maps = maps_of(asked)[layer]
-    channel = choose_channel(len(maps.low))
-    low, high = float(maps.low[channel]), float(maps.high[channel])
-    classes = asked.weights.class_names(layer)
-    title = f"Channel {channel} of {layer}{f', {classes[channel]}' if classes else ''}"
-    if low == high:
-        says = f"{number(low)} everywhere, crossed out"
-    else:
-        says = f"from {number(low)} to {number(high)}"
-    picture = mosaic(maps.only(channel), range_of(maps, scale), columns=1, tile=LARGE_PX)
-    st.image(picture, width="stretch", caption=f"{title}: {says}", alt=f"{title}: {says}")
-
-
-def choose_channel(channels: int) -> int:
-    if channels == 1:
-        return 0
-    return int(st.slider("Channel", 0, channels - 1, 0, key="channel", bind="query-params"))
-
-
-def range_of(maps: LayerMaps, scale: Scale) -> Range:
-    return colour_range(scale, float(maps.low.min()), float(maps.high.max()))
+def size(maps: LayerMaps) -> str:
+    """How many channels of which size, or the length of a vector."""
+    if maps.codes[0].numel() == 1:
+        return f"{len(maps.low)} values, each a cell"
+    return f"{len(maps.low)} channels of {shape_text(maps.shape[1:], ' × ')}"

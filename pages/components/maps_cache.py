@@ -1,6 +1,6 @@
 """Feature maps and the weights that make them, computed once for all visitors."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -8,11 +8,10 @@ import streamlit as st
 import torch
 from torch import Tensor, nn
 
-from cnnlab import layer_maps
+from cnnlab import features, layer_maps
 from cnnlab.catalog import NETWORKS
 from cnnlab.datasets import DATASETS
-from cnnlab.features import class_maps
-from cnnlab.layer_maps import LayerMaps
+from cnnlab.layer_maps import LayerMaps, Seen
 from cnnlab.networks.options import Options
 from cnnlab.trace import Trace, trace_of
 from cnnlab.training import checkpoint
@@ -21,6 +20,10 @@ from pages.components.byte_cache import ByteCache
 # 30 visitors with ResNet-18 at 224 pixels fit: 7 MB each.
 MAPS_BYTES = 256 * 2**20
 WEIGHTS_BYTES = 384 * 2**20
+# What was made ready for the browser: half a megabyte for the largest mosaics.
+DRAWN_BYTES = 64 * 2**20
+# What the layers that only classify may have of weights; VGG's have 119 million, and no map.
+MOST_HEAD_PARAMS = 10_000_000
 
 
 @dataclass(frozen=True)
@@ -36,20 +39,45 @@ class Weights:
 
     def class_names(self, layer: str) -> tuple[str, ...]:
         """What the channels of a layer stand for, where the network learned to tell it."""
-        if not self.dataset or layer not in class_maps(self.trace, self.options.num_classes):
+        if layer not in features.class_maps(self.trace, self.options.num_classes):
             return ()
-        names = DATASETS[self.dataset].class_names
+        return self.classes
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The names of the classes that the network learned to tell; none for fresh weights."""
+        names = DATASETS[self.dataset].class_names if self.dataset else ()
         return names if len(names) == self.options.num_classes else ()
 
     @property
     def trace(self) -> Trace:
         return trace_of(NETWORKS[self.network], self.options, self.image_size)
 
+    @property
+    def has_head(self) -> bool:
+        """Whether the layers behind the last map are small enough to be loaded too."""
+        return features.head_params(self.trace) <= MOST_HEAD_PARAMS
+
+    @property
+    def as_shared(self) -> "Weights":
+        """The same weights for pictures of every size that can pass through them.
+
+        A fully-connected layer behind maps of several pixels is made for one size.
+        """
+        last_map = [shape for shape in self.trace.shapes.values() if len(shape) == 4][-1:]
+        for_any_size = all(shape[2:] == (1, 1) for shape in last_map)
+        return replace(self, image_size=0) if for_any_size or not self.has_head else self
+
     def load(self) -> nn.Module:
-        """The network without the layers behind its last map. Raises: CnnLabError."""
+        """The network, without the layers behind its last map where they are too large.
+
+        Raises: CnnLabError.
+        """
         if self.path:
-            return checkpoint.load(Path(self.path), head=False)[0]
-        return checkpoint.fresh(self.network, self.options, self.image_size, self.seed, head=False)
+            return checkpoint.load(Path(self.path), head=self.has_head)[0]
+        return checkpoint.fresh(
+            self.network, self.options, self.image_size, self.seed, head=self.has_head
+        )
 
 
 @dataclass(frozen=True)
@@ -58,6 +86,8 @@ class Pass:
 
     weights: Weights
     batch: Tensor = field(compare=False)
+    # Whose weights they are, in words; what is computed does not depend on it.
+    title: str = field(default="", compare=False)
     pixels: bytes = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -69,8 +99,8 @@ def as_bytes(batch: Tensor) -> Tensor:
     return (batch[0] * 255).round().to(torch.uint8)
 
 
-def maps_of(asked: Pass) -> Mapping[str, LayerMaps]:
-    """The maps of every layer, in running order; those of the last passes are kept.
+def seen_of(asked: Pass) -> Seen:
+    """The maps of every layer and the logits; those of the last passes are kept.
 
     Raises: CnnLabError when the pass costs too much or the weights cannot be had.
     """
@@ -78,22 +108,34 @@ def maps_of(asked: Pass) -> Mapping[str, LayerMaps]:
     return maps_cache().get(asked, lambda: layer_maps.look(model_of(asked.weights), asked.batch))
 
 
-def model_of(weights: Weights) -> nn.Module:
-    """A network with its weights; the last ones are kept.
+def maps_of(asked: Pass) -> Mapping[str, LayerMaps]:
+    """The maps of every layer, in running order. Raises: CnnLabError as `seen_of` does."""
+    return seen_of(asked).maps
 
-    Without the fully-connected layers, pictures of every size pass through the same weights.
-    """
-    return weights_cache().get(replace(weights, image_size=0), weights.load)
+
+def model_of(weights: Weights) -> nn.Module:
+    """A network with its weights; the last ones are kept. Raises: CnnLabError."""
+    return weights_cache().get(weights.as_shared, weights.load)
 
 
 @st.cache_resource(show_spinner=False)
-def maps_cache() -> ByteCache[Mapping[str, LayerMaps]]:
-    return ByteCache(MAPS_BYTES, layer_maps.nbytes)
+def maps_cache() -> ByteCache[Seen]:
+    return ByteCache(MAPS_BYTES, lambda seen: seen.nbytes)
 
 
 @st.cache_resource(show_spinner=False)
 def weights_cache() -> ByteCache[nn.Module]:
     return ByteCache(WEIGHTS_BYTES, weight_bytes)
+
+
+def drawn(key: Hashable, make: Callable[[], bytes]) -> bytes:
+    """What a component is drawn from; the last of them are kept, for they are sent again."""
+    return drawn_cache().get(key, make)
+
+
+@st.cache_resource(show_spinner=False)
+def drawn_cache() -> ByteCache[bytes]:
+    return ByteCache(DRAWN_BYTES, len)
 
 
 def weight_bytes(model: nn.Module) -> int:

@@ -1,15 +1,14 @@
 """The reader's picture: a sample, an upload or a photo."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import streamlit as st
 from PIL import Image
-from torch import Tensor
 
 from cnnlab import images
 from cnnlab.errors import ImageError
-from pages.components.maps_cache import Weights, as_bytes
+from cnnlab.words import inside
+from pages.components import state
 
 # Channels that differ by less are noise of a grey picture's compression.
 COLOURED = 0.1
@@ -24,8 +23,11 @@ class Picture:
     credit: str = ""
 
 
-def choose() -> Picture:
-    """The picture that was chosen; the sample stays until there is another."""
+def choose(dataset: str = "") -> Picture:
+    """The picture that was chosen; the sample stays until there is another.
+
+    `dataset` is what the weights have learned from, which decides the first sample.
+    """
     way = st.segmented_control(
         "Picture",
         ["Sample", "Upload", "Photo"],
@@ -43,7 +45,7 @@ def choose() -> Picture:
     elif way == "Photo":
         file = st.camera_input("Your photo", key="camera")
         own = opened(file.getvalue(), "your photo") if file else None
-    return own or sample(is_stand_in=way != "Sample")
+    return own or sample(way != "Sample", dataset)
 
 
 def opened(raw: bytes, title: str) -> Picture | None:
@@ -55,21 +57,35 @@ def opened(raw: bytes, title: str) -> Picture | None:
         return None
 
 
-def sample(is_stand_in: bool) -> Picture:
-    """One of the pictures that come with the course."""
+def sample(is_stand_in: bool, dataset: str) -> Picture:
+    """One of the pictures that come with the course, first of all one that the weights know."""
     samples = {sample.name: sample for sample in images.samples()}
     if is_stand_in:
         st.caption("Until then you see the sample picture.")
     name = st.selectbox(
         "Sample picture",
         list(samples),
-        format_func=lambda name: samples[name].title,
+        index=0 if state.get("sample") else list(samples).index(first_sample(dataset)),
+        format_func=lambda name: f"{samples[name].kind}: {inside(samples[name].title)}",
         key="sample",
         bind="query-params",
         disabled=is_stand_in,
     )
     chosen = samples[name]
-    return Picture(decoded(chosen.path.read_bytes()), chosen.title, chosen.credit)
+    return Picture(decoded(chosen.path.read_bytes()), inside(chosen.title), chosen.credit)
+
+
+def first_sample(dataset: str) -> str:
+    """A test picture of what the weights learned, or else a photograph."""
+    return next(sample.name for sample in images.samples() if sample.dataset == dataset)
+
+
+def follow(dataset: str) -> None:
+    """For a callback: replace a test picture of other data by one that the new weights know."""
+    datasets = {sample.name: sample.dataset for sample in images.samples()}
+    chosen = datasets.get(str(state.get("sample")), "")
+    if dataset and chosen and chosen != dataset:
+        state.put("sample", first_sample(dataset))
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
@@ -77,40 +93,6 @@ def decoded(raw: bytes) -> Image.Image:
     return images.decode(raw)
 
 
-def show_seen(
-    picture: Picture, batch: Tensor, weights: Weights, use_colour: Callable[[], None]
-) -> None:
-    """What reaches the network, and where its colours went. Shape: `batch` (1, C, H, W)."""
-    channels, size = batch.shape[1:3]
-    pixels = as_bytes(batch)[: 3 if channels == 3 else 1]
-    grey = channels != 3 and is_coloured(picture.image)
-    seen = f"What the network sees: {size}×{size} pixels"
-    st.image(
-        pixels.permute(1, 2, 0).squeeze(-1).numpy(),
-        width="stretch",
-        caption=seen,
-        alt=f"{seen} of {picture.title}{', in grey' if channels != 3 else ''}",
-    )
-    if grey and channels == 1:
-        explain_grey(weights, use_colour)
-    if picture.credit:
-        st.caption(picture.credit)
-
-
 def is_coloured(image: Image.Image) -> bool:
     colours = images.to_batch(image, 64, 3)
     return bool((colours.amax(1) - colours.amin(1)).max() > COLOURED)
-
-
-def explain_grey(weights: Weights, use_colour: Callable[[], None]) -> None:
-    """Why a colour picture is grey here, and what the reader can do."""
-    if weights.path:
-        st.caption("Made grey: these weights were learned with one input channel.")
-        return
-    st.caption("Made grey: this network has one input channel.")
-    st.button(
-        "Use three input channels",
-        key="use_colour",
-        icon=":material/palette:",
-        on_click=use_colour,
-    )

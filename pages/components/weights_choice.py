@@ -11,6 +11,7 @@ from pages.components.maps_cache import Weights
 
 FRESH = "fresh"
 FRESH_TITLE = "Fresh, drawn from a seed"
+SEED = "weights_seed"
 
 
 def choose(section: Section, spec: NetworkSpec) -> Weights:
@@ -41,10 +42,11 @@ def choose(section: Section, spec: NetworkSpec) -> Weights:
             path=str(run.weights),
             dataset=run.dataset,
         )
-    seed = int(
-        st.number_input("Seed of the weights", 0, 9999, 0, key="weights_seed", bind="query-params")
-    )
-    configured = network_choice.choose(section, spec)
+    with st.expander("The network", icon=":material/tune:"):
+        seed = int(
+            st.number_input("Seed of the weights", 0, 9999, 0, key=SEED, bind="query-params")
+        )
+        configured = network_choice.choose(section, spec)
     NETWORKS[spec.name].check_image_size(configured.options, configured.image_size)
     return Weights(spec.name, configured.options, configured.image_size, seed)
 

@@ -2,7 +2,6 @@
 
 import struct
 import threading
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -263,26 +262,3 @@ def test_batch_of_an_impossible_size(size: int) -> None:
 def test_batch_of_impossible_channels(channels: int) -> None:
     with pytest.raises(ConfigError, match="choose 3 for colour or 1 for grey"):
         images.to_batch(marked(), 32, channels)
-
-
-# The shipped pictures
-
-
-@pytest.mark.parametrize("sample", images.samples(), ids=lambda sample: sample.name)
-def test_samples_are_small_and_readable(sample: images.Sample) -> None:
-    raw = sample.path.read_bytes()
-    assert len(raw) < 80_000
-    picture = images.decode(raw)
-    assert 256 <= min(picture.size) <= max(picture.size) <= 512
-    assert images.to_batch(picture, 224, 3).std() > 0.1
-    assert sample.title
-    assert sample.credit
-
-
-def test_samples_are_the_files_in_the_folder_and_credited_there() -> None:
-    folder = Path(__file__).parents[2] / "assets" / "samples"
-    listed = [sample.path.name for sample in images.samples()]
-    assert sorted(listed) == sorted(p.name for p in folder.iterdir() if p.suffix != ".md")
-    assert len({sample.name for sample in images.samples()}) == len(listed)
-    credits = (folder / "README.md").read_text()
-    assert all(f"`{name}`" in credits for name in listed)

@@ -13,6 +13,7 @@ from cnnlab import catalog, features, layer_maps
 from cnnlab.errors import ConfigError
 from cnnlab.networks.options import Options
 from cnnlab.trace import trace_of
+from cnnlab.training import checkpoint
 from tests.unit.knobs import thin
 
 any_maps = hnp.arrays(
@@ -54,8 +55,9 @@ def test_one_pass_keeps_every_layer_that_extract_finds(name: str) -> None:
     size = spec.default_image_size(options)
     model = spec.build(options, image_size=size)
     batch = torch.rand(1, options.in_channels, size, size)
-    kept, exact = layer_maps.look(model, batch), features.extract(model, batch)
-    assert list(kept) == list(exact)
+    seen, exact = layer_maps.look(model, batch), features.extract(model, batch)
+    kept = seen.maps
+    assert [layer for layer in kept if layer in exact] == list(exact)
     for layer, maps in exact.items():
         assert kept[layer].shape == maps[0].shape
         torch.testing.assert_close(kept[layer].low, maps[0].amin((1, 2)))
@@ -63,12 +65,31 @@ def test_one_pass_keeps_every_layer_that_extract_finds(name: str) -> None:
             kept[layer].statistics.zeros, features.channel_statistics(maps[0]).zeros
         )
     each_once = {id(layer): layer.codes.numel() for layer in kept.values()}
-    assert layer_maps.nbytes(kept) == sum(each_once.values())
+    assert seen.nbytes == sum(each_once.values())
+    assert seen.logits is not None
+    with torch.no_grad():
+        torch.testing.assert_close(seen.logits, model.eval()(batch)[0])
+
+
+def test_vectors_are_maps_of_one_pixel_in_running_order() -> None:
+    model = catalog.build("lenet", "small")
+    seen = layer_maps.look(model, torch.rand(1, 1, 32, 32))
+    assert list(seen.maps)[-6:] == ["flatten", "fc1", "act3", "fc2", "act4", "fc3"]
+    assert seen.maps["fc1"].shape == (120, 1, 1)
+    assert seen.logits is not None
+    torch.testing.assert_close(seen.maps["fc3"].low, seen.logits)
+
+
+def test_without_the_head_there_are_neither_vectors_nor_logits() -> None:
+    model = checkpoint.fresh("lenet", catalog.NETWORKS["lenet"].presets["small"], 32, 0, head=False)
+    seen = layer_maps.look(model, torch.rand(1, 1, 32, 32))
+    assert seen.logits is None
+    assert all(maps.shape[-1] > 1 for maps in seen.maps.values())
 
 
 def test_a_block_shares_the_maps_of_its_last_layer() -> None:
     spec = catalog.NETWORKS["resnet"]
-    kept = layer_maps.look(spec.build(thin("resnet", "small")), torch.rand(1, 1, 32, 32))
+    kept = layer_maps.look(spec.build(thin("resnet", "small")), torch.rand(1, 1, 32, 32)).maps
     assert kept["stage1.block1"] is kept["stage1.block1.act2"]
 
 
