@@ -69,15 +69,15 @@ def test_every_page_by_its_link_and_its_figures(page: Page, server: Server) -> N
 
 def test_a_photo_and_its_feature_maps(page: Page, server: Server) -> None:
     open_view(page, server, "alexnet", "Feature%20maps")
-    expect(page.get_by_text("All 96 channels")).to_be_visible(timeout=SLOW_MS)
-    mosaic = page.get_by_test_id("stImage").nth(1).locator("img")
-    before = mosaic.get_attribute("src")
+    expect(page.get_by_role("listbox", name="All 96 channels")).to_be_visible(timeout=SLOW_MS)
+    seen = page.get_by_test_id("stImage").nth(1).locator("img")
+    before = seen.get_attribute("src")
     page.get_by_role("radio", name="Upload").or_(
         page.get_by_text("Upload", exact=True)
     ).first.click()
     page.locator("input[type=file]").set_input_files(str(PHOTO))
     expect(page.get_by_text("astronaut.jpg")).to_be_visible(timeout=SLOW_MS)
-    expect(mosaic).not_to_have_attribute("src", before or "", timeout=SLOW_MS)
+    expect(seen).not_to_have_attribute("src", before or "", timeout=SLOW_MS)
     expect(page.get_by_test_id("stAlert")).to_have_count(0)
 
 
