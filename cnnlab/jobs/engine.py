@@ -28,6 +28,12 @@ class Engine(Protocol):
     def estimate(self, slot: int, config: RunConfig) -> Estimate | None:
         """How fast a slot does such runs; None as long as it is not known. Never waits."""
 
+    def allowed_bytes(self, config: RunConfig, grouped: bool = False) -> int | None:
+        """Memory that a run may take, alone or as one of a group; None where nobody knows here.
+
+        Units: bytes.
+        """
+
     def submit(
         self, slot: int, run: str, config: RunConfig, weights: Path, grouped: bool = False
     ) -> Iterator[Event]:

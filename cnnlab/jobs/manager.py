@@ -20,6 +20,7 @@ from cnnlab.jobs.watch import Watch
 from cnnlab.runs.naming import run_name
 from cnnlab.runs.records import RunRecord
 from cnnlab.runs.store import ACTIVE, SERVER_STOPPED, RunStore
+from cnnlab.training import run_memory
 from cnnlab.training.config import RunConfig
 from cnnlab.training.estimate import Estimate
 
@@ -64,8 +65,10 @@ class RunManager:
     def submit(self, config: RunConfig, visitor: str, page: str, name: str | None = None) -> str:
         """Put a run into the queue; returns its name in the store. Readers see `name`.
 
-        Raises: TrainingError when the visitor has too many runs waiting, or the disk is full.
+        Raises: TrainingError when the run would take too much memory, the visitor has too many runs
+        waiting, or the disk is full.
         """
+        self._check_memory([config], grouped=False)
         with self._submitting:
             self._admit(visitor)
             run = self.store.add(config, visitor, page, name or run_name(config))
@@ -95,6 +98,7 @@ class RunManager:
                 f"A group has 1 to {most} runs here; {len(configs)} were given. Take fewer "
                 "variants or fewer seeds."
             )
+        self._check_memory(configs, grouped=True)
         configs = in_one_format(configs, self.estimate)
         name = name or catalog.NETWORKS[configs[0].network].title
         with self._submitting:
@@ -188,6 +192,10 @@ class RunManager:
 
     def estimate(self, config: RunConfig) -> Estimate | None:
         """How fast such a run would be here; None as long as it is not known. Never waits."""
+        try:
+            self._check_memory([config], grouped=False)
+        except TrainingError as error:
+            return Estimate(problem=str(error))
         slots = self._schedule.slots(config)
         return next(filter(None, (self.engine.estimate(slot, config) for slot in slots)), None)
 
@@ -225,6 +233,12 @@ class RunManager:
         if self._closing.is_set():
             raise TrainingError("The server is about to stop. Start the run again later.")
         self.readers.seen(visitor)
+
+    def _check_memory(self, configs: Sequence[RunConfig], grouped: bool) -> None:
+        for config in configs:
+            allowed = self.engine.allowed_bytes(config, grouped)
+            if allowed is not None:
+                run_memory.check(config, allowed)
 
     def _begin(self) -> None:
         """Start all runs for which there is room now."""

@@ -46,6 +46,7 @@ class FakeEngine:
     """Gives the events that the test puts in, and ends a run that is cancelled."""
 
     def __init__(self, slots: int = 1) -> None:
+        self.memory_bytes: int | None = None
         self.known: dict[int, Estimate] = {}
         self.devices: Sequence[str] = [f"gpu {slot}" for slot in range(slots)]
         self.only_slot: int | None = None
@@ -59,6 +60,9 @@ class FakeEngine:
 
     def estimate(self, slot: int, config: RunConfig) -> Estimate | None:  # noqa: ARG002
         return self.known.get(slot)
+
+    def allowed_bytes(self, config: RunConfig, grouped: bool = False) -> int | None:  # noqa: ARG002
+        return self.memory_bytes
 
     def share(self, slot: int, grouped: bool) -> Fraction:  # noqa: ARG002
         return Fraction(1)

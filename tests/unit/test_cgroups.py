@@ -1,4 +1,4 @@
-"""Processors' worth of time that a container gives, from files as Linux writes them."""
+"""Time and memory that a container gives, from files as Linux writes them."""
 
 import os
 from pathlib import Path
@@ -107,3 +107,19 @@ def test_the_cores_are_those_that_can_be_kept_busy(
     monkeypatch.setattr(os, "sched_getaffinity", lambda _pid: set(range(8)), raising=False)
     monkeypatch.setattr(cgroups, "cpu_limit", lambda: limit)
     assert devices.usable_cores() == cores
+
+
+@pytest.mark.parametrize(("content", "limit"), [("2147483648\n", 2**31), ("max\n", None)])
+def test_memory_in_version_2(tmp_path: Path, content: str, limit: int | None) -> None:
+    files = {"box/memory.max": content, "memory.max": "max\n", "box/cpu.max": "1 100000"}
+    root = machine(tmp_path, V2.format(mounted="/"), "0::/box\n", files)
+    assert cgroups.memory_limit(root) == limit
+
+
+@pytest.mark.parametrize(("content", "limit"), [("1073741824", 2**30), (f"{2**63 - 4096}", None)])
+def test_memory_in_version_1(tmp_path: Path, content: str, limit: int | None) -> None:
+    mounts = V1.replace("cpuset", "memory").format(mounted="/")
+    files = {"memory/a/memory.limit_in_bytes": content}
+    root = machine(tmp_path, mounts, "4:memory:/a\n3:cpu,cpuacct:/b\n", files)
+    assert cgroups.memory_limit(root) == limit
+    assert cgroups.memory_limit(tmp_path / "nothing here") is None

@@ -38,6 +38,7 @@ ORDER = (
         "picture_edits",
     ),
     ("trace", "receptive_field"),
+    ("budget",),
     ("summary", "layer_csv", "diagrams", "features", "activation_curves"),
     ("layer_maps", "colour_maps", "mosaic", "difference", "scores"),
     ("training",),

@@ -63,7 +63,9 @@ def test_what_may_succeed_later_waits_in_order(store: RunStore) -> None:
     assert store.notice == ""
 
 
-def test_an_ending_that_cannot_be_kept_ends_the_run_all_the_same(server: Server) -> None:
+def test_an_ending_that_cannot_be_kept_ends_the_run_all_the_same(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run = server.begin("ann")
     server.engine.put(run, STARTED)
     server.engine.put(run, progress(1))
@@ -75,7 +77,7 @@ def test_an_ending_that_cannot_be_kept_ends_the_run_all_the_same(server: Server)
             raise OverflowError("Python int too large to convert to SQLite INTEGER")
         whole(run, status, message, *more)
 
-    server.store.ended = ended  # type: ignore[method-assign]
+    monkeypatch.setattr(server.store, "ended", ended)
     server.engine.finish(run)
     server.wait_for(run, "failed")
     assert "could not be kept" in server.message(run)

@@ -7,6 +7,7 @@ import pytest
 
 from cnnlab.errors import TrainingError
 from cnnlab.jobs.manager import Place
+from cnnlab.training import RunConfig
 from cnnlab.training.estimate import Estimate
 from tests.present import present
 from tests.unit.run_server import CONFIG, SETTINGS, Server, progress
@@ -47,6 +48,21 @@ def test_only_so_many_wait_for_one_visitor(server: Server) -> None:
     server.submit("bob")
     server.manager.stop(waiting[0], "ann")
     server.submit("ann")
+
+
+def test_a_run_that_would_fill_the_memory_is_refused_and_told_what_fits(server: Server) -> None:
+    large = RunConfig(network="resnet", options="resnet18", image_size=224, batch_size=256)
+    server.engine.memory_bytes = 2 * 2**30
+    with pytest.raises(TrainingError, match=r"takes about \d+\.\d GB of memory, and 2\.0 GB"):
+        server.manager.submit(large, "ann", "resnet")
+    with pytest.raises(TrainingError, match="With a batch of 32 it fits"):
+        server.manager.submit_group([large.replace(batch_size=32), large], "ann", "resnet")
+    assert "With a batch of 32 it fits" in present(server.manager.estimate(large)).problem
+    assert server.store.runs("ann") == []
+    server.manager.submit(large.replace(batch_size=32), "ann", "resnet")
+    server.engine.memory_bytes = 2**27
+    with pytest.raises(TrainingError, match="narrower network"):
+        server.manager.submit(large, "ann", "resnet")
 
 
 def test_only_so_many_wait_in_all(server: Server) -> None:

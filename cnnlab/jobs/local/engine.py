@@ -11,7 +11,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from cnnlab import devices
+from cnnlab import budget, devices
 from cnnlab.errors import TrainingError
 from cnnlab.jobs.estimate_cache import EstimateCache
 from cnnlab.jobs.local.process import Worker, not_measured
@@ -83,7 +83,9 @@ class LocalEngine:
     ) -> None:
         self._cpu_slots, self._cores = cpu_slots, cores or devices.usable_cores()
         self._step_limit_s = step_limit_s
-        gpus = [device.name for device in devices.available() if device.name != "cpu"]
+        found = [device for device in devices.available() if device.name != "cpu"]
+        gpus = [device.name for device in found]
+        self._gpu_bytes = {gpu.name: int((gpu.memory_gb or 0) * 1e9) for gpu in found}
         self.devices: Sequence[str] = gpus + ["cpu"] * max(self._cpu_slots, self._cores)
         self._warm_slots = len(gpus) + cpu_slots
         # All workers are started by one thread that stays: Linux ends them with it.
@@ -110,6 +112,11 @@ class LocalEngine:
             return Fraction(1)
         return Fraction(1, self._cores if grouped else self._cpu_slots)
 
+    def allowed_bytes(self, config: RunConfig, grouped: bool = False) -> int | None:
+        slot = next((slot for slot in range(len(self.devices)) if self.takes(slot, config)), 0)
+        gpu = self._gpu_bytes.get(self.devices[slot])
+        return gpu or int(budget.runs_bytes() * self.share(slot, grouped))
+
     def estimate(self, slot: int, config: RunConfig) -> Estimate | None:
         with self._lock:
             # The others have one thread, and would only measure it a second time.
@@ -135,6 +142,7 @@ class LocalEngine:
             "config": config.model_dump(),
             "weights": str(weights),
             "threads": 1 if grouped else None,
+            "memory_bytes": self.allowed_bytes(config, grouped),
         }
         return self._follow(slot, run, job, command)
 

@@ -4,7 +4,8 @@ Commands come in and events go out as JSON lines; the log goes to standard error
 ends when its standard input closes, so that none is left behind when the server dies, and where
 seconds are given, when nothing was asked of it for so long.
 
-    in   {"run": "id", "config": {...}, "weights": "path", "threads": 1}    {"cancel": "id"}
+    in   {"run": "id", "config": {...}, "weights": "path", "threads": 1,
+          "memory_bytes": 10}    {"cancel": "id"}
          {"estimate": "key", "config": {...}}
     out  {"run": "id", "event": {...}}    {"ready": true} once, after the warm-up
          {"alive": true} every second, also in the middle of a step
@@ -31,7 +32,7 @@ from cnnlab.devices import usable_cores
 from cnnlab.errors import CnnLabError
 from cnnlab.jobs.limits import Settings
 from cnnlab.jobs.local.priority import step_back
-from cnnlab.training import memory
+from cnnlab.training import memory, run_memory
 from cnnlab.training.config import RunConfig
 from cnnlab.training.estimate import Estimate, estimate
 from cnnlab.training.events import Cancelled, Event, Failed, can_wait
@@ -177,6 +178,8 @@ def events(command: dict[str, Any], cancelled: Set[str]) -> Iterator[Event]:
         return
     try:
         config = RunConfig(**command["config"])
+        if allowed := command.get("memory_bytes"):
+            run_memory.check(config, allowed)
         yield from train(
             config,
             save_to=Path(command["weights"]),

@@ -115,11 +115,11 @@ def is_loss(ray: Any, error: Exception) -> bool:
     return not isinstance(error, ours + setup)
 
 
-def cause_of_death(ray: Any, error: Exception) -> str:
-    """Why a run ended without saying so itself, and what to do."""
+def cause_of_death(ray: Any, error: Exception, what: str = "The run") -> str:
+    """Why a run or a trial ended without saying so itself, and what to do."""
     if isinstance(error, ray.exceptions.RayTaskError):
         return (
-            f"The run broke off with {type(error.cause).__name__}. This is a mistake in the "
+            f"{what} broke off with {type(error.cause).__name__}. This is a mistake in the "
             "program; the server's log has the details. The points so far are kept."
         )
     if isinstance(error, ray.exceptions.RuntimeEnvSetupError):
@@ -136,4 +136,4 @@ def cause_of_death(ray: Any, error: Exception) -> str:
     else:
         cause = "its machine left the cluster"
         remedy = "Start the run again; it goes to another machine."
-    return f"The run broke off: {cause}. {remedy} The points so far are kept."
+    return f"{what} broke off: {cause}. {remedy} The points so far are kept."

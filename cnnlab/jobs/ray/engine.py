@@ -3,21 +3,20 @@
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Generator, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 from cnnlab.atomic import replacing
-from cnnlab.jobs.estimate_cache import EstimateCache
 from cnnlab.jobs.limits import Settings
 from cnnlab.jobs.ray.cluster import cause_of_death, import_ray, is_loss, join, room, stops_actor
 from cnnlab.jobs.ray.restarts import RestartedCurve
 from cnnlab.jobs.ray.task import Batch, estimate_on_node, train_on_node
+from cnnlab.jobs.ray.trials import Trials
 from cnnlab.training.config import RunConfig
 from cnnlab.training.estimate import Estimate
 from cnnlab.training.events import Cancelled, Event, Failed, Finished, from_json
-from cnnlab.training.precision import same_speed
 
 # A run that has not stopped by itself after this time is ended by Ray.
 PATIENCE_S = 0.6
@@ -25,6 +24,8 @@ POLL_S = 0.1
 # Weights of the widest networks are half a gigabyte and come over the network.
 FETCH_S = 120
 CLOSE_S = 5
+# Ended runs that may still be cancelled by somebody who has not heard of it.
+REMEMBERED = 256
 
 KILLED = "The run was waiting or in a long step, so its weights could not be kept."
 
@@ -45,7 +46,8 @@ class RayEngine:
         self._ray = ray = import_ray()
         self._settings = settings
         self._cancelled: dict[str, float] = {}
-        self._running = 0
+        self._running: set[str] = set()
+        self._ended: deque[str] = deque(maxlen=REMEMBERED)
         self._idle = threading.Condition()
         self._closed = False
         join(ray, settings.ray_address)
@@ -68,9 +70,7 @@ class RayEngine:
             num_gpus=settings.ray_gpus_per_run,
             num_cpus=settings.ray_cpus_per_run,
         )(estimate_on_node)
-        self._estimates = EstimateCache()
-        # Trials under way, by kind of run.
-        self._trials: dict[str, Any] = {}
+        self._trials = Trials(ray, self._trial)
 
     def takes(self, slot: int, config: RunConfig) -> bool:  # noqa: ARG002
         """Slots are places in the queue here; the cluster finds the machine."""
@@ -79,23 +79,13 @@ class RayEngine:
     def share(self, slot: int, grouped: bool) -> Fraction:  # noqa: ARG002
         return Fraction(1, len(self.devices))
 
+    def allowed_bytes(self, config: RunConfig, grouped: bool = False) -> int | None:  # noqa: ARG002
+        """The machine that does the run knows, and says so there."""
+        return None
+
     def estimate(self, slot: int, config: RunConfig) -> Estimate | None:  # noqa: ARG002
         """How fast a machine of the cluster does such runs; asked when one has room."""
-        config = self._placed(config)
-        key = same_speed(config)
-        if self._estimates.ask(key):
-            self._trials[key] = self._trial.remote(config.model_dump_json())
-        trial = self._trials.get(key)
-        if trial is not None and self._ray.wait([trial], timeout=0)[0]:
-            self._trials.pop(key, None)
-            try:
-                answer = Estimate.model_validate_json(self._ray.get(trial))
-            except self._ray.exceptions.RayError as error:
-                # The machine is gone, say; another one may answer the next time.
-                self._estimates.note(key, None)
-                return Estimate(problem=str(error))
-            self._estimates.note(key, answer)
-        return self._estimates.get(key)
+        return self._trials.estimate(self._placed(config), self._settings.ray_gpus_per_run)
 
     def submit(
         self,
@@ -107,7 +97,7 @@ class RayEngine:
     ) -> Iterator[Event]:
         """Do a run and give its events; the cluster, not the slot, decides where it is done."""
         with self._idle:
-            self._running += 1
+            self._running.add(run)
         curve = RestartedCurve()
         try:
             while (yield from self._attempt(run, config, weights, curve)):
@@ -117,10 +107,14 @@ class RayEngine:
             if not self._closed:
                 self._stops.tell.remote(run, False)
             with self._idle:
-                self._running -= 1
+                self._running.discard(run)
+                self._ended.append(run)
                 self._idle.notify_all()
 
     def cancel(self, run: str) -> None:
+        if run in self._ended:
+            # Nobody would ever take the note of it away again.
+            return
         self._cancelled.setdefault(run, time.monotonic())
         if not self._closed:
             self._stops.tell.remote(run, True)
@@ -134,7 +128,7 @@ class RayEngine:
             return
         self._closed = True
         with self._idle:
-            self._idle.wait_for(lambda: self._running == 0, CLOSE_S)
+            self._idle.wait_for(lambda: not self._running, CLOSE_S)
         self._ray.shutdown()
 
     def _attempt(
