@@ -3,16 +3,22 @@
 python -m cnnlab.checkpoints list                what there is to train, and what is there
 python -m cnnlab.checkpoints train [NAME ...]    train those that are not there, or do not fit
 python -m cnnlab.checkpoints check [NAME ...]    hold each file against its card, on the test set
+python -m cnnlab.checkpoints imagenet PRESET [PICTURE]
+                                                 fetch ImageNet weights; what they see in a picture
 """
 
 import argparse
 import sys
 from pathlib import Path
 
+import torch
+
+from cnnlab import images
+from cnnlab.checkpoints import imagenet
 from cnnlab.checkpoints.making import accuracy, make
 from cnnlab.checkpoints.recipes import RECIPES, Recipe, recipe
 from cnnlab.checkpoints.shipped import FOLDER, Shipped, shipped
-from cnnlab.errors import CnnLabError
+from cnnlab.errors import CnnLabError, ImageError
 from cnnlab.training.events import Event, Progress
 
 # A card is rounded to four digits; another machine may decide a picture or two otherwise.
@@ -21,26 +27,61 @@ TOLERANCE = 0.002
 
 def main(arguments: list[str] | None = None, folder: Path = FOLDER) -> int:
     """Do what the command line asks; 1 where it cannot be done or a file does not fit."""
-    parser = argparse.ArgumentParser(prog="cnnlab.checkpoints", description=__doc__)
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("command", choices=("list", "train", "check"))
-    parser.add_argument("names", nargs="*", metavar="NAME", help="all of them when left out")
-    asked = parser.parse_args(arguments)
+    asked = parse(arguments)
     try:
+        if asked.command == "imagenet":
+            see(asked.preset, asked.picture)
+            return 0
         chosen = [recipe(name) for name in asked.names or RECIPES]
         if asked.command == "train":
             for one in chosen:
                 train_missing(one, folder)
-            return 0
-        if asked.command == "check":
+        elif asked.command == "check":
             fitting = [check(one, folder) for one in chosen]
             return int(not all(fitting))
-        for one in chosen:
-            print(f"{one.name:<36} {summary(one, folder)}")
+        else:
+            for one in chosen:
+                print(f"{one.name:<36} {summary(one, folder)}")
     except CnnLabError as error:
         print(error, file=sys.stderr)
         return 1
     return 0
+
+
+def parse(arguments: list[str] | None) -> argparse.Namespace:
+    """The command line. Raises: SystemExit for what it does not know."""
+    parser = argparse.ArgumentParser(prog="cnnlab.checkpoints", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name in ("list", "train", "check"):
+        commands.add_parser(name).add_argument("names", nargs="*", metavar="NAME")
+    published = commands.add_parser("imagenet")
+    published.add_argument("preset", choices=[f"{n}-{p}" for n, p in imagenet.WEIGHTS])
+    published.add_argument("picture", nargs="?", type=Path)
+    return parser.parse_args(arguments)
+
+
+def see(name: str, file: Path | None) -> None:
+    """Fetch ImageNet weights, and print the five classes that they see in a picture."""
+    network, _, preset = name.partition("-")
+    found = imagenet.published(network, preset)
+    imagenet.fetch(found, fetching)
+    print(f"{name}: {found.path}, {found.test_accuracy:.1%} of ImageNet's validation pictures")
+    if file is not None:
+        try:
+            picture = images.decode(file.read_bytes())
+        except OSError as error:
+            raise ImageError(f"{file} cannot be read: {error.strerror}.") from error
+        with torch.inference_mode():
+            logits = imagenet.load(found)(found.batch(picture))
+        for title, probability in found.top(logits):
+            print(f"{probability:6.1%}  {title}")
+
+
+def fetching(done_bytes: int, total_bytes: int | None) -> None:
+    """How far a download is, in a line that replaces itself."""
+    whole = f" of {total_bytes / 1e6:.0f}" if total_bytes else ""
+    print(f"\r{done_bytes / 1e6:.1f}{whole} MB", end="", file=sys.stderr, flush=True)
 
 
 def there(one: Recipe, folder: Path) -> Shipped | None:

@@ -29,23 +29,39 @@ def fetch(urls: Sequence[str], path: Path, md5: str, progress: Progress | None =
 
     Raises: DatasetError when no address has the right file or it cannot be written.
     """
+    try:
+        with readable_errors(path):
+            save_first(urls, path, lambda file: checksum(file) == md5, progress)
+    except Unanswered as problems:
+        raise DatasetError(
+            f"{path.name} could not be downloaded: {problems}. Check the connection and try "
+            f"again, or put the file into {path.parent} yourself. The data set `shapes` needs no "
+            "download."
+        ) from None
+
+
+def save_first(
+    urls: Sequence[str],
+    path: Path,
+    is_right: Callable[[Path], bool],
+    progress: Progress | None = None,
+) -> None:
+    """Save what the first of `urls` that has the right file gives; one already there is kept.
+
+    Raises: Unanswered saying what was wrong with each address; OSError when nothing can be written.
+    """
     problems = []
-    with readable_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if size_bytes(path) is not None and checksum(path) == md5:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if size_bytes(path) is not None and is_right(path):
+        return
+    for url in urls:
+        try:
+            with replacing(path) as partial:
+                _save(url, partial, is_right, progress)
             return
-        for url in urls:
-            try:
-                with replacing(path) as partial:
-                    _save(url, partial, md5, progress)
-                return
-            except Unanswered as problem:
-                problems.append(str(problem))
-    raise DatasetError(
-        f"{path.name} could not be downloaded: {'; '.join(problems)}. Check the connection and "
-        f"try again, or put the file into {path.parent} yourself. The data set `shapes` needs no "
-        "download."
-    )
+        except Unanswered as problem:
+            problems.append(str(problem))
+    raise Unanswered("; ".join(problems))
 
 
 def unpack(archive: Path, path: Path) -> None:
@@ -78,7 +94,9 @@ def checksum(path: Path) -> str:
         return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
-def _save(url: str, path: Path, md5: str, progress: Progress | None) -> None:
+def _save(
+    url: str, path: Path, is_right: Callable[[Path], bool], progress: Progress | None
+) -> None:
     done = 0
     # Closing ends the connection also when writing or the caller's progress bar fails.
     with contextlib.closing(_chunks(url)) as chunks, path.open("wb") as file:
@@ -87,7 +105,7 @@ def _save(url: str, path: Path, md5: str, progress: Progress | None) -> None:
             done += len(chunk)
             if progress:
                 progress(done, total)
-    if checksum(path) != md5:
+    if not is_right(path):
         raise Unanswered(f"what {_host(url)} sent is not the file that was asked for")
 
 
