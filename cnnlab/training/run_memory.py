@@ -42,12 +42,11 @@ def check(config: RunConfig, allowed_bytes: int) -> None:
     needed = run_bytes(config)
     if needed <= allowed_bytes:
         return
+    sizes = [size for size in BATCH_SIZES.values if isinstance(size, int)]
     smaller = [
         size
-        for size in BATCH_SIZES.values
-        if isinstance(size, int)
-        and size < config.batch_size
-        and run_bytes(config.replace(batch_size=size)) <= allowed_bytes
+        for size in sizes
+        if size < config.batch_size and run_bytes(config.replace(batch_size=size)) <= allowed_bytes
     ]
     remedy = (
         f"With a batch of {max(smaller)} it fits."
