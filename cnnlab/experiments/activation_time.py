@@ -4,7 +4,7 @@ import math
 import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from cnnlab.experiments.outcome import Outcome
 from cnnlab.training.events import Measurement
@@ -36,6 +36,8 @@ class ActivationTime:
     unit: str = " ms"
     higher_is_better: bool = False
     curves: None = None
+    is_seen: ClassVar[bool] = False
+    goal: ClassVar[None] = None
 
     @property
     def name(self) -> str:
@@ -62,6 +64,8 @@ class ActivationShare:
     unit: str = ""
     higher_is_better: bool = False
     curves: None = None
+    is_seen: ClassVar[bool] = False
+    goal: ClassVar[None] = None
 
     def read(self, outcome: Outcome) -> float:
         return _median(outcome, lambda step: _activations_s(step, "both") / _pass_s(step))

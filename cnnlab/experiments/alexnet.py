@@ -159,7 +159,6 @@ EXPERIMENTS = (
         contested="Training accuracy is measured while units are missing, so part of the gap "
         "closes by itself. And dropout doubles, roughly, how long the network needs: in a short "
         "run its test accuracy can be lower although its gap is smaller.",
-        split="test",
     ),
     Experiment(
         id="augmentation-gap",
@@ -183,7 +182,6 @@ EXPERIMENTS = (
         "training accuracy falls. Most of that is done by the shifts.",
         contested="A smaller gap is no gain by itself: look at the test accuracy beside it. In a "
         "run as short as this one it is often lower.",
-        split="test",
     ),
     Experiment(
         id="overfit",

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 
 from cnnlab.configuration import Value
 from cnnlab.exercises.exercise import trained
-from cnnlab.experiments.ceiling import Ceiling, Family
+from cnnlab.experiments.ceiling import Ceiling
 from cnnlab.experiments.experiment import Experiment
+from cnnlab.experiments.ladder import Family, Ladder
 from cnnlab.experiments.metrics import AtEnd, FirstGradient, Gap, Until
 from cnnlab.experiments.verdict import Ahead, Trend
 from cnnlab.training.probes.batch_norm import BatchNormProbe
@@ -16,6 +17,12 @@ SIGMOID: Mapping[str, Value] = {**LENET, "activation": "sigmoid", "batch_size": 
 RELU: Mapping[str, Value] = {**LENET, "activation": "relu", "batch_size": 32}
 # Four times as much from each to the next; 0.02 is where both learn.
 RATES = (0.02, 0.08, 0.32, 1.28)
+BY_RATE = (
+    Family("with batch norm", tuple((lr, f"with at {lr}") for lr in RATES)),
+    Family("without", tuple((lr, f"without at {lr}") for lr in RATES)),
+)
+# Guessing is 0.1.
+LEARNS = 0.2
 # SGD, so that the runs can be compared with those of other pages.
 VGG: Mapping[str, Value] = {
     "base_channels": 8,
@@ -121,11 +128,8 @@ EXPERIMENTS = (
         ),
         differs=("batch_norm", "lr"),
         metric=AtEnd("test_accuracy"),
-        rule=Ceiling(
-            Family("with batch norm", tuple((lr, f"with at {lr}") for lr in RATES)),
-            Family("without", tuple((lr, f"without at {lr}") for lr in RATES)),
-            learns=0.2,
-        ),
+        rule=Ceiling(*BY_RATE, learns=LEARNS),
+        ladder=Ladder(BY_RATE, "learning rate", goal=LEARNS),
         also=(AtEnd("train_loss"),),
         why="Where weights grow, batch norm divides by what they produce: the output stays, and "
         "the gradient shrinks. A step that is too large corrects itself instead of adding up.",
@@ -208,6 +212,5 @@ EXPERIMENTS = (
         "faster overfits sooner.",
         contested="In runs as short as this one speed wins: a network that has hardly learned has "
         "no gap either. Compare the test accuracies.",
-        split="test",
     ),
 )

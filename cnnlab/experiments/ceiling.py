@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from cnnlab.experiments.ladder import Family
 from cnnlab.experiments.metrics import Quantity
 from cnnlab.experiments.verdict import Ahead, Figures, Verdict, is_better
 
@@ -20,14 +21,6 @@ class LargestRate:
 
     def apart(self, better: float, worse: float) -> str:
         return f"{better / worse:.3g} times as high" if worse else "the other learns with none"
-
-
-@dataclass(frozen=True)
-class Family:
-    """Arms that differ in the learning rate: each with its rate."""
-
-    name: str
-    rungs: tuple[tuple[float, str], ...]
 
 
 @dataclass(frozen=True)

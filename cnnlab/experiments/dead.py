@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 from cnnlab.experiments.metrics import Curves
 from cnnlab.experiments.outcome import Outcome
@@ -19,6 +20,8 @@ class DeadUnits:
     unit: str = ""
     higher_is_better: bool = False
     curves: Curves = "loss"
+    is_seen: ClassVar[bool] = False
+    goal: ClassVar[None] = None
 
     def read(self, outcome: Outcome) -> float:
         shares: dict[int, list[float]] = {}
@@ -48,6 +51,8 @@ class DeadClasses:
     unit: str = ""
     higher_is_better: bool = False
     curves: Curves = "accuracy"
+    is_seen: ClassVar[bool] = False
+    goal: ClassVar[None] = None
 
     def read(self, outcome: Outcome) -> float:
         named = outcome.figures.get("named")

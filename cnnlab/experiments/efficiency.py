@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from cnnlab import catalog
 from cnnlab.experiments.metrics import AtEnd, Curves
@@ -28,6 +28,8 @@ class Efficiency:
     unit: str = " points"
     higher_is_better: bool = True
     curves: Curves = "accuracy"
+    is_seen: ClassVar[bool] = False
+    goal: ClassVar[None] = None
 
     @property
     def name(self) -> str:

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from cnnlab.exercises import Arm
+from cnnlab.experiments.ladder import Ladder
 from cnnlab.experiments.metrics import Metric
 from cnnlab.experiments.outcome import Outcome
 from cnnlab.experiments.verdict import Figures, Rule, Verdict
@@ -18,7 +19,6 @@ from cnnlab.training.probes import Probe
 from cnnlab.words import words
 
 SEEDS = (0, 1, 2)
-Split = Literal["training", "test"]
 # What a chart is drawn against.
 Axis = Literal["epoch", "steps", "seconds"]
 
@@ -29,9 +29,10 @@ class Experiment:
 
     The arms differ from the first one in the settings that `differs` names and in nothing else.
     `metric` and `rule` give the verdict, `also` further figures beside it. `why` and `contested`
-    are read after the verdict. The chart shows `split`, against epochs or `axis`. `run` holds what
-    no page offers for a single run: a time after which every arm is stopped. What `probes` observe
-    is for the metrics; what `shown` observes is for the reader, in those arms that have it.
+    are read after the verdict. The curves are drawn against epochs or `axis`, arms that form a
+    `ladder` also along it. `run` holds what no page offers for a single run: a time after which
+    every arm is stopped. What `probes` observe is for the metrics; what `shown` observes is for the
+    reader, in those arms that have it.
     """
 
     id: str
@@ -48,8 +49,8 @@ class Experiment:
     also: tuple[Metric, ...] = ()
     probes: tuple[Probe, ...] = ()
     shown: tuple[Probe, ...] = ()
-    split: Split = "training"
     axis: Axis = "epoch"
+    ladder: Ladder | None = None
     run: Mapping[str, Any] = field(default_factory=dict)
 
     def config(self, arm: Arm, seed: int = 0, dataset: str | None = None) -> RunConfig:

@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import ClassVar, Literal, Protocol
 
 from cnnlab.experiments.outcome import Outcome
 from cnnlab.runs.smoothing import smoothed
@@ -45,7 +45,15 @@ class Metric(Quantity, Protocol):
 
     @property
     def curves(self) -> Curves | None:
-        """The chart in which it is seen; None where no curve shows it."""
+        """Of what the curves of training are drawn; None where they say nothing about it."""
+
+    @property
+    def is_seen(self) -> bool:
+        """Whether these curves show the figure itself, so that it needs no chart of its own."""
+
+    @property
+    def goal(self) -> float | None:
+        """What a curve has to reach, where that is asked."""
 
     def read(self, outcome: Outcome) -> float:
         """The figure of a run that has ended."""
@@ -81,6 +89,10 @@ class Until:
     def curves(self) -> Curves:
         return self.measure
 
+    @property
+    def is_seen(self) -> bool:
+        return True
+
     def read(self, outcome: Outcome) -> float:
         curve = outcome.curve
         values = smoothed(getattr(curve, f"train_{self.measure}"))
@@ -98,7 +110,9 @@ class Until:
 
     def apart(self, better: float, worse: float) -> str:
         return (
-            f"{worse / better:.1f} times sooner" if math.isfinite(worse) else "only one gets there"
+            f"{worse / better:.1f} times sooner"
+            if math.isfinite(worse)
+            else "the other never gets there"
         )
 
 
@@ -108,6 +122,7 @@ class AtEnd:
 
     what: Ending = "test_accuracy"
     unit: str = ""
+    goal: ClassVar[None] = None
 
     @property
     def name(self) -> str:
@@ -120,6 +135,10 @@ class AtEnd:
     @property
     def curves(self) -> Curves:
         return "accuracy" if self.higher_is_better else "loss"
+
+    @property
+    def is_seen(self) -> bool:
+        return self.what.startswith("train")
 
     def read(self, outcome: Outcome) -> float:
         value = outcome.figures.get(self.what)
@@ -148,6 +167,8 @@ class Gap:
     unit: str = " points"
     higher_is_better: bool = False
     curves: Curves = "accuracy"
+    is_seen: ClassVar[bool] = False
+    goal: ClassVar[None] = None
 
     def read(self, outcome: Outcome) -> float:
         train, test = (outcome.figures.get(f"{name}_accuracy") for name in ("train", "test"))
@@ -173,6 +194,8 @@ class FirstGradient:
     unit: str = ""
     higher_is_better: bool = True
     curves: Curves = "loss"
+    is_seen: ClassVar[bool] = False
+    goal: ClassVar[None] = None
 
     def read(self, outcome: Outcome) -> float:
         steps: dict[int, list[float]] = {}

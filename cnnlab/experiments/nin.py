@@ -82,7 +82,6 @@ EXPERIMENTS = (
         "every map, with 410 weights at the size of this network.",
         contested="In the paper the head that was replaced had many more weights. And a smaller "
         "gap is no better network by itself: compare the test accuracies, too.",
-        split="test",
     ),
     Experiment(
         id="nin-logits",

@@ -123,6 +123,5 @@ EXPERIMENTS = (
         "pictures. Once training slows down the two agree.",
         contested="With statistics of the batch a picture's answer depends on its neighbours: "
         "nobody would want that of a finished network.",
-        split="test",
     ),
 )

@@ -1,18 +1,21 @@
 """The card of an experiment: question, claim, prediction, runs, verdict, and why."""
 
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import streamlit as st
 
 from cnnlab.errors import CnnLabError
-from cnnlab.experiments import SEEDS, Experiment, Verdict, measured
+from cnnlab.experiments import SEEDS, Experiment, Outcome, Verdict, measured
 from cnnlab.experiments.report import conclusion, rows
+from cnnlab.experiments.verdict import capital
 from cnnlab.runs.entries import Entry
 from cnnlab.words import inside, words
 from pages.components import (
     augmented_pictures,
     charts,
     experiment_chart,
+    experiment_figure,
     experiment_pictures,
     experiment_price,
     experiment_runs,
@@ -171,18 +174,32 @@ def results(experiment: Experiment, was_active: bool) -> None:
     progress(found)
     outcomes = found.outcomes()
     arms = experiment.by_arm(outcomes)
-    st.plotly_chart(
-        experiment_chart.chart(experiment, arms),
-        config=charts.PLAIN,
-        key="experiment_chart",
-        alt=f"The arms of the experiment: {', '.join(arms)}",
-    )
+    drawn(experiment, arms)
     verdict = experiment.judge(outcomes)
     told(found, verdict)
     inside_run.show(found.begun, f"inside.{experiment.id}")
     if verdict:
         st.dataframe(
             rows(experiment, outcomes), hide_index=True, placeholder="–", key="experiment_rows"
+        )
+
+
+def drawn(experiment: Experiment, arms: Mapping[str, Sequence[Outcome]]) -> None:
+    """What is judged, and the curves of training, where these are not the same."""
+    names = ", ".join(arms)
+    if not experiment.metric.is_seen:
+        st.plotly_chart(
+            experiment_figure.chart(experiment, arms),
+            config=charts.PLAIN,
+            key="experiment_figure",
+            alt=f"{capital(experiment.metric.name)}, for each of {names}",
+        )
+    if experiment.metric.curves:
+        st.plotly_chart(
+            experiment_chart.curves(experiment, arms),
+            config=charts.PLAIN,
+            key="experiment_chart",
+            alt=f"Curves of training of the arms of the experiment: {names}",
         )
 
 

@@ -6,33 +6,37 @@ from collections.abc import Mapping, Sequence
 from cnnlab.experiments import Experiment, Outcome
 from cnnlab.runs.records import Curve
 from cnnlab.runs.smoothing import loss_top, smoothed
-from pages.components import charts, experiment_dots, group_charts
+from pages.components import charts, experiment_figure, experiment_ladder, group_charts
 from pages.components.group_charts import Line, Points
 
-HEIGHT_PX, SMALL_PX = 380, 240
+HEIGHT_PX, SMALL_PX = 340, 240
+Runs = Mapping[str, Sequence[Outcome]]
 # In the order of the arms.
 LEGEND = {"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0, "traceorder": "normal"}
 # What an experiment calls its axis, and where a curve keeps it.
 COLUMNS = {"epoch": "epochs", "steps": "steps", "seconds": "seconds"}
 
 
-def chart(
-    experiment: Experiment, runs: Mapping[str, Sequence[Outcome]], *, small: bool = False
-) -> charts.Ready:
+def answer(experiment: Experiment, runs: Runs) -> charts.Ready:
+    """The one chart that shows what is judged, small enough to stand in a text."""
+    if experiment.metric.is_seen:
+        return curves(experiment, runs, SMALL_PX)
+    return experiment_figure.chart(experiment, runs)
+
+
+def curves(experiment: Experiment, runs: Runs, height: int = HEIGHT_PX) -> charts.Ready:
     """The curves of all arms, from the runs of each; an arm keeps its colour while it has none."""
-    height = SMALL_PX if small else HEIGHT_PX
-    measure = experiment.metric.curves
-    if measure is None:
-        return experiment_dots.chart(experiment, runs, height)
     lines: list[Line] = []
     marks: list[dict[str, object]] = []
-    for arm, colour in zip(experiment.arms, charts.SERIES, strict=False):
+    colours = experiment_ladder.colours(experiment)
+    for arm in experiment.arms:
+        colour = colours[arm.name]
         own = runs[arm.name]
         whole = [points(experiment, one.curve) for one in own if one.status == "finished"]
         others = [points(experiment, one.curve) for one in own if one.status != "finished"]
         lines += group_charts.mean_and_runs(whole, others, arm.name, colour)
         marks += [diverged(experiment, one.curve, arm.name, colour) for one in own if one.failed]
-    title = f"{experiment.split} {measure}"
+    measure = experiment.metric.curves or "loss"
     return charts.Ready(
         {
             "data": lines,
@@ -40,23 +44,32 @@ def chart(
                 **charts.STYLE,
                 "height": height,
                 "xaxis": {"title": {"text": experiment.axis}, "rangemode": "tozero"},
-                "yaxis": axis(runs, measure) | {"title": {"text": title}},
+                "yaxis": axis(runs, measure) | {"title": {"text": f"training {measure}"}},
                 "legend": LEGEND,
                 "annotations": marks,
+                "shapes": goal(experiment),
             },
         }
     )
 
 
 def points(experiment: Experiment, curve: Curve) -> Points:
-    """The line of a run; what was measured in training is smoothed."""
-    prefix = "test_" if experiment.split == "test" else ""
-    places = getattr(curve, prefix + COLUMNS[experiment.axis])
-    values = getattr(curve, f"{prefix or 'train_'}{experiment.metric.curves}")
-    return places, values if prefix else smoothed(values)
+    """The line of a run, smoothed."""
+    values = getattr(curve, f"train_{experiment.metric.curves}")
+    return getattr(curve, COLUMNS[experiment.axis]), smoothed(values)
 
 
-def axis(runs: Mapping[str, Sequence[Outcome]], measure: str) -> dict[str, object]:
+def goal(experiment: Experiment) -> list[dict[str, object]]:
+    """The line that the curves have to cross, where there is one."""
+    level = experiment.metric.goal
+    if level is None:
+        return []
+    dashes = {"dash": "dash", "width": 1.5, "color": charts.GREY}
+    ends = {"xref": "paper", "x0": 0, "x1": 1, "y0": level, "y1": level}
+    return [{"type": "line", **ends, "line": dashes}]
+
+
+def axis(runs: Runs, measure: str) -> dict[str, object]:
     """An axis that one spike does not flatten; accuracies have the whole of it."""
     if measure == "accuracy":
         return dict(charts.ACCURACY_AXIS)

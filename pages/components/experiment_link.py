@@ -24,7 +24,7 @@ def show(name: str) -> None:
             return
         st.caption(f"Your runs. {verdict.sentence}")
         st.plotly_chart(
-            experiment_chart.chart(experiment, experiment.by_arm(found.outcomes()), small=True),
+            experiment_chart.answer(experiment, experiment.by_arm(found.outcomes())),
             config=charts.PLAIN,
             key=f"small_chart.{name}",
             alt=f"Your runs of the experiment: {experiment.question}",

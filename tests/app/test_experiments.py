@@ -1,22 +1,19 @@
 """The Experiments view: predict, run, read the verdict, start over."""
 
-import json
-
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from cnnlab import datasets
 from cnnlab.datasets.dataset import State
-from cnnlab.experiments import EXPERIMENTS, SEEDS, Experiment
+from cnnlab.experiments import EXPERIMENTS, SEEDS
 from cnnlab.runs.store import RunStore
 from cnnlab.training.config import RunConfig
-from cnnlab.training.events import Evaluation, Measurement, Progress
+from cnnlab.training.events import Measurement
 from pages.components import experiment_runs, services
 from tests.app.conftest import Open
 from tests.app.runs_page import ME
+from tests.app.trials import predicted_and_run, said
 
 RELU = EXPERIMENTS["relu-sigmoid"]
-USED = {"device": "cpu", "precision": "float32"}
 NOTHING_SHOWN = ("Why.", "Finished", "does not decide")
 
 
@@ -24,37 +21,6 @@ NOTHING_SHOWN = ("Why.", "Finished", "does not decide")
 def nothing_predicted(store: RunStore) -> None:
     for name in EXPERIMENTS:
         store.predictions.forget(ME, name)
-
-
-def said(app: AppTest) -> str:
-    assert not app.exception, [box.value for box in app.exception]
-    boxes = (*app.markdown, *app.caption, *app.subheader, *app.error)
-    bars = [bar.proto.text for bar in app.get("progress")]
-    return " ".join([*(box.value for box in boxes), *bars])
-
-
-def learn(store: RunStore, run: str, loss: float) -> None:
-    """A run that ends with this loss."""
-    store.started(run, USED)
-    shared = {"epoch": 1.0, "elapsed_s": 1.0}
-    point = {"train_loss": loss, "train_accuracy": 0.5, "lr": 0.1, "images_per_s": 9.0, "eta_s": 0}
-    store.append(run, [Progress(step=step, **shared, **point) for step in (1, 2, 3)])
-    store.append(run, [Evaluation(step=3, **shared, test_loss=loss, test_accuracy=1 - loss / 3)])
-    figures = {"test_accuracy": 1 - loss / 3, "train_accuracy": 1 - loss / 3, "train_loss": loss}
-    store.ended(run, "finished", figures=figures)
-
-
-def predicted_and_run(
-    store: RunStore, experiment: Experiment, answer: str, ended: int, dataset: str = "shapes"
-) -> None:
-    """An experiment of which so many runs have ended, the first arm with the lower loss."""
-    configs = experiment.configs(SEEDS, dataset)
-    names = [f"run {number}" for number in range(len(configs))]
-    group, runs = store.add_group(configs, ME, experiment.section, "An experiment", names)
-    store.predictions.predict(ME, experiment.id, answer)
-    store.predictions.begun(ME, experiment.id, group)
-    for place, run in enumerate(runs[:ended]):
-        learn(store, run, loss=0.5 + place % len(experiment.arms))
 
 
 def test_nothing_is_shown_before_the_prediction(open_page: Open) -> None:
@@ -257,31 +223,3 @@ def test_inside_the_runs_of_an_observed_experiment(open_page: Open, store: RunSt
     # Folded, nothing of it is drawn.
     app = open_page("alexnet", "Experiments")
     assert "the lighter" not in said(app)
-
-
-def test_a_figure_that_no_curve_shows_is_drawn_for_every_run(
-    open_page: Open, store: RunStore
-) -> None:
-    experiment = EXPERIMENTS["activation-cost"]
-    predicted_and_run(store, experiment, "first", ended=0)
-    for run in store.runs(ME):
-        timed(store, run.id, 0.001 if run.config.options.activation == "relu" else 0.004)  # type: ignore[attr-defined]
-    app = open_page("alexnet", link={"view": "Experiments", "experiment": experiment.id})
-    assert "4.0 times faster, 3 of 3 seeds." in said(app)
-    drawn = json.loads(app.get("plotly_chart")[0].proto.spec)["data"]
-    assert [(trace["type"], trace["y"]) for trace in drawn] == [
-        ("bar", [1.0]),
-        ("scatter", [1.0, 1.0, 1.0]),
-        ("bar", [4.0]),
-        ("scatter", [4.0, 4.0, 4.0]),
-    ]
-
-
-def timed(store: RunStore, run: str, activations_s: float) -> None:
-    """A run that ends, with the time of its activations in its only observed step."""
-    store.started(run, USED)
-    place = {"step": 1, "epoch": 1.0, "elapsed_s": 1.0, "kind": "activation_cost"}
-    half = activations_s / 2
-    observed = ((None, {"pass_s": 0.02}), ("act1", {"forward_s": half, "backward_s": half}))
-    store.append(run, [Measurement(layer=layer, values=v, **place) for layer, v in observed])
-    store.ended(run, "finished", figures={})

@@ -54,9 +54,13 @@ def run(page: Page, experiment: Experiment) -> None:
     done = f"{runs} of {runs} runs came to their end"
     expect(page.get_by_text(re.compile(done))).to_be_visible(timeout=SLOW_MS)
     expect(page.locator(".st-key-verdict")).to_contain_text("With one seed: ", timeout=SLOW_MS)
-    # A curve for every arm, or a bar where the figure is no curve.
-    arms = ".legendtext" if experiment.metric.curves else ".bars .point"
-    expect(page.locator(f".js-plotly-plot {arms}")).to_have_count(runs, timeout=SLOW_MS)
+    if experiment.metric.curves:
+        curves = page.locator(".st-key-experiment_chart .legendtext")
+        expect(curves).to_have_count(runs, timeout=SLOW_MS)
+    if not experiment.metric.is_seen:
+        # A run is a dot, whatever came out of it.
+        dots = page.locator(".st-key-experiment_figure .scatterlayer .point")
+        expect(dots).to_have_count(runs, timeout=SLOW_MS)
 
 
 def opens_its_settings(page: Page, experiment: Experiment) -> None:

@@ -62,7 +62,7 @@ def test_until_never() -> None:
     assert found == math.inf
     assert metric.text(found) == "never"
     assert metric.name == "steps until the training accuracy is above 90%"
-    assert metric.apart(10, math.inf) == "only one gets there"
+    assert metric.apart(10, math.inf) == "the other never gets there"
     assert metric.apart(10, 40) == "4.0 times sooner"
 
 

@@ -5,10 +5,11 @@ import math
 import pytest
 
 from cnnlab import catalog
-from cnnlab.experiments.ceiling import Ceiling, Family
+from cnnlab.experiments.ceiling import Ceiling
 from cnnlab.experiments.counting import HowOften
 from cnnlab.experiments.dead import DeadClasses, DeadUnits
 from cnnlab.experiments.efficiency import Efficiency
+from cnnlab.experiments.ladder import Family
 from cnnlab.experiments.metrics import AtEnd
 from cnnlab.experiments.outcome import Outcome, gather
 from cnnlab.runs.records import Curve
