@@ -8,12 +8,20 @@ from cnnlab.experiments.activation_time import ActivationShare, ActivationTime
 from cnnlab.experiments.dead import DeadUnits
 from cnnlab.experiments.efficiency import Efficiency
 from cnnlab.experiments.experiment import Experiment
-from cnnlab.experiments.metrics import AtEnd, FirstGradient, Gap
+from cnnlab.experiments.metrics import AtEnd, FirstGradient, Gap, Until
 from cnnlab.experiments.verdict import Ahead
 from cnnlab.training.probes.activation_cost import ActivationCostProbe
 from cnnlab.training.probes.layer_statistics import LayerStatisticsProbe
 
 LENET: Mapping[str, Value] = {"train_size": 4000, "epochs": 4, "batch_size": 32}
+# Under plain SGD the sigmoids never leave the start, and there is no speed to compare.
+BOTH_LEARN: Mapping[str, Value] = {
+    **LENET,
+    "epochs": 6,
+    "optimizer": "adam",
+    "lr": 0.002,
+    "momentum": 0.0,
+}
 RELU: Mapping[str, Value] = {**LENET, "activation": "relu", "pooling": "average"}
 SIGMOID: Mapping[str, Value] = {**LENET, "activation": "sigmoid", "pooling": "average"}
 # A timing: too short to learn much, and long enough for a steady clock.
@@ -38,19 +46,20 @@ EXPERIMENTS = (
         claim="A network with ReLU learns several times faster than one with saturating units.",
         source="Krizhevsky et al. 2012, section 3.1 (against tanh, on CIFAR-10)",
         arms=(
-            trained("ReLU", "lenet", activation="relu", pooling="average", **LENET),
-            trained("sigmoid", "lenet", activation="sigmoid", pooling="average", **LENET),
+            trained("ReLU", "lenet", activation="relu", pooling="average", **BOTH_LEARN),
+            trained("sigmoid", "lenet", activation="sigmoid", pooling="average", **BOTH_LEARN),
         ),
         differs=("activation",),
-        metric=AtEnd("test_accuracy"),
+        metric=Until("loss", 2.0),
         rule=Ahead("ReLU", "sigmoid"),
-        also=(FirstGradient(),),
+        also=(AtEnd("test_accuracy"), FirstGradient()),
         probes=(LayerStatisticsProbe(),),
         why="The slope of the sigmoid is a quarter at most. Every layer multiplies the gradient by "
         "it, so that little of it is left when it comes to the first layer. ReLU passes it on "
         "unchanged wherever a unit is on.",
-        contested="Part of it is a matter of the first weights, as another card shows. And with "
-        "batch norm after each layer the same sigmoid network learns.",
+        contested="How much sooner depends on the recipe. Adam, used here, gets the sigmoids "
+        "going; under plain SGD they do not leave the start in so short a run. Larger first "
+        "weights or batch norm help them too, as other cards show.",
     ),
     Experiment(
         id="activation-cost",
@@ -157,8 +166,8 @@ EXPERIMENTS = (
         "on another. What is learned by heart gets lost. The two large fully-connected layers have "
         "most to lose.",
         contested="Training accuracy is measured while units are missing, so part of the gap "
-        "closes by itself. And dropout doubles, roughly, how long the network needs: in a short "
-        "run its test accuracy can be lower although its gap is smaller.",
+        "closes by itself. And with dropout a network needs more steps: in a short run its test "
+        "accuracy can be lower although its gap is smaller.",
     ),
     Experiment(
         id="augmentation-gap",

@@ -13,8 +13,8 @@ Every claim of the chapter that the course lets its readers test, with what came
 {len(SEEDS)} seeds for each arm, on the drawn shapes, and on Fashion-MNIST where it was tried. Runs
 are short, so that a laptop can do them; what they say holds for short runs. A figure is the median
 over the seeds, with the lowest and the highest in brackets. An arm is ahead where its worst seed
-beats the best of the other. Seconds are for all runs, on the clock; some were taken beside other
-work, which made them up to four times as long.
+beats the best of the other. Seconds are for all runs side by side: processor time by cores, or, in
+the older ones, on the clock, some beside other work that made them up to four times as long.
 
 `python -m cnnlab.experiments table` runs all of them and writes this page; `--only` takes some,
 `run NAME` does one and keeps nothing.

@@ -21,7 +21,7 @@ FILE = Path(__file__).with_name("measured.json")
 class Measured:
     """An experiment on one data set as it came out, where and when.
 
-    Units: `seconds` on the clock for all runs, side by side on the machine's cores.
+    Units: `seconds` for all runs, side by side on the machine's cores with nothing else there.
     """
 
     settings: str

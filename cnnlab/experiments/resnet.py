@@ -6,6 +6,7 @@ from cnnlab.configuration import Value
 from cnnlab.exercises.exercise import trained
 from cnnlab.experiments.experiment import Experiment
 from cnnlab.experiments.metrics import AtEnd, FirstGradient
+from cnnlab.experiments.no_worse import NoWorse
 from cnnlab.experiments.verdict import Ahead
 from cnnlab.training.probes.layer_statistics import LayerStatisticsProbe
 
@@ -77,15 +78,15 @@ EXPERIMENTS = (
         also=(AtEnd("test_accuracy"),),
         why="With skips depth does far less harm at the start. That it helps takes more pictures "
         "and more steps than a run of a minute has.",
-        contested="The paper's gain of depth was seen after hundreds of thousands of steps on "
-        "ImageNet. Here 18 layers do at least as well as 34.",
+        contested="The paper saw the gain at the end of long runs on ImageNet: 27.88% error with "
+        "18 layers, 25.03% with 34. Here 18 layers do at least as well as 34.",
     ),
     Experiment(
         id="resnet-order",
         section="resnet",
         question="Batch norm and ReLU before the convolutions, and nothing after the sum: better?",
         claim="In this order deep networks train more easily.",
-        source="He et al. 2016, figure 4 and table 2",
+        source="He et al. 2016 (identity mappings)",
         arms=(
             trained("before (2016)", "resnet", depth=34, order="pre-activation", **CALM),
             trained("after (2015)", "resnet", depth=34, order="post-activation", **CALM),
@@ -97,14 +98,14 @@ EXPERIMENTS = (
         why="With nothing after the sum, the way from the first block to the last is nearly a "
         "plain addition, forward and backward. A ReLU on it cuts off the negative half at every "
         "block.",
-        contested="The paper saw the gain at 110 layers and more; at 34 it may be too small for "
-        "three seeds.",
+        contested="The argument is about networks far deeper than this one. At 34 layers the gain "
+        "may be too small for three seeds.",
     ),
     Experiment(
         id="resnet-shortcut",
         section="resnet",
         question="Where shapes differ: a 1×1 convolution on the skip, or zeros for new channels?",
-        claim="The 1×1 is slightly better, and not what makes the difference.",
+        claim="Zeros do nearly as well: the 1×1 is not what makes the difference.",
         source="He et al. 2015, table 3 (25.03% with zeros, 24.52% with 1×1)",
         arms=(
             trained("1×1", "resnet", shortcut="1x1", depth=18, **RUN),
@@ -112,7 +113,7 @@ EXPERIMENTS = (
         ),
         differs=("shortcut",),
         metric=AtEnd("train_loss"),
-        rule=Ahead("1×1", "zeros", by=0.1, claimed="open"),
+        rule=NoWorse("zeros", "1×1", margin=0.1),
         also=(AtEnd("test_accuracy"),),
         why="Three of the eight skips change shape. What counts is that there is a way past the "
         "block at all. Zeros add no weights; the new channels then hold only what the block makes.",

@@ -33,7 +33,7 @@ Read first, then open the other views. Half an hour a page is enough.
 """
 HURRIED = """
 **One minute?** Every claim of the chapter is an experiment: predict what comes out, let it run
-over three seeds, and read what the data say. This one takes about twenty seconds.
+over three seeds, and read what the data say. This one takes less than half a minute.
 """
 FIRST = EXPERIMENTS["relu-sigmoid"]
 

@@ -8,6 +8,7 @@ import pytest
 from cnnlab.catalog import SECTIONS
 from cnnlab.experiments import EXPERIMENTS, SEEDS, Experiment, measured, of_section
 from cnnlab.experiments.ceiling import Ceiling
+from cnnlab.experiments.no_worse import NoWorse
 from cnnlab.experiments.outcome import Outcome
 from cnnlab.experiments.report import NOTHING_YET, conclusion, rows, table, verdict
 from cnnlab.experiments.verdict import OPEN
@@ -85,11 +86,13 @@ def made_up(experiment: Experiment, answer: str) -> list[Outcome]:
             arm: BEST if arm in best else WORST for arm in experiment.rule.arms
         }
         return outcomes(experiment, ranks)
-    if answer in ("first", "worse"):
+    if isinstance(experiment.rule, NoWorse) and answer == "worse":
+        return outcomes(experiment, {last: BEST, first: WORST})
+    if answer in ("first", "worse", "each"):
         order = list(experiment.rule.arms)
-    elif answer in ("second", "better", "always"):
+    elif answer in ("second", "better", "always", "not_all"):
         order = list(reversed(experiment.rule.arms))
-    elif answer in ("alike", "never"):
+    elif answer in ("alike", "never", "no_worse"):
         return outcomes(experiment, dict.fromkeys(experiment.rule.arms, MIDDLE))
     else:
         # Now the one is ahead, now the other.
