@@ -9,7 +9,7 @@ from cnnlab import budget, catalog
 from cnnlab.errors import TrainingError
 from cnnlab.networks.options import Options
 from cnnlab.trace import trace_of
-from cnnlab.training.config import BATCH_SIZES, RunConfig
+from cnnlab.training.config import RunConfig
 from cnnlab.training.evaluation import batch_size
 
 # Copies of the weights that an optimizer keeps.
@@ -21,6 +21,7 @@ PASSING = 1
 KEPT = 1.5
 # In prediction a layer's input and output are there at once, and what is made on the way.
 AT_ONCE = 3
+SMALLEST_BATCH = 2
 # Data set, kernels of libraries, optimizer's bookkeeping.
 FIXED_BYTES = 128 * 2**20
 
@@ -42,15 +43,13 @@ def check(config: RunConfig, allowed_bytes: int) -> None:
     needed = run_bytes(config)
     if needed <= allowed_bytes:
         return
-    sizes = [size for size in BATCH_SIZES.values if isinstance(size, int)]
-    smaller = [
-        size
-        for size in sizes
-        if size < config.batch_size and run_bytes(config.replace(batch_size=size)) <= allowed_bytes
-    ]
+    size = config.batch_size // 2
+    while size >= SMALLEST_BATCH and run_bytes(config.replace(batch_size=size)) > allowed_bytes:
+        size //= 2
+    fits = size >= SMALLEST_BATCH
     remedy = (
-        f"With a batch of {max(smaller)} it fits."
-        if smaller
+        f"With a batch of {size} it fits."
+        if fits
         else "Choose smaller pictures or a narrower network."
     )
     raise TrainingError(
