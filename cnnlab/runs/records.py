@@ -4,8 +4,9 @@ import json
 import math
 import os
 import platform
+import secrets
 import sqlite3
-from collections.abc import Iterable
+import time
 from dataclasses import dataclass, field
 from dataclasses import fields as dataclass_fields
 from functools import lru_cache
@@ -16,16 +17,7 @@ import torch
 
 from cnnlab.errors import ConfigError, TrainingError
 from cnnlab.training.config import RunConfig
-from cnnlab.training.events import (
-    Cancelled,
-    Evaluation,
-    Event,
-    Failed,
-    Finished,
-    Measurement,
-    Progress,
-    Started,
-)
+from cnnlab.training.events import Cancelled, Failed, Finished, Started
 
 ACTIVE = ("queued", "running")
 LONGEST_NAME = 80
@@ -99,6 +91,34 @@ def record(row: sqlite3.Row) -> RunRecord | None:
     return RunRecord(**fields)
 
 
+def insert(
+    db: sqlite3.Connection,
+    owner: str,
+    config: RunConfig,
+    visitor: str,
+    page: str,
+    name: str,
+    group: str | None = None,
+) -> str:
+    """Note a new run as queued at the server `owner`; returns its name in the store."""
+    fields = {
+        "id": secrets.token_hex(8),
+        "visitor": visitor,
+        "page": page,
+        "name": name,
+        "network": config.network,
+        "dataset": config.dataset,
+        "config": config.model_dump_json(),
+        "owner": owner,
+        "status": "queued",
+        "queued_s": time.time(),
+        "group_id": group,
+    }
+    values = ", ".join(f":{column}" for column in fields)
+    db.execute(f"INSERT INTO runs ({', '.join(fields)}) VALUES ({values})", fields)
+    return str(fields["id"])
+
+
 def checked_name(name: str) -> str:
     """A name without blanks around it. Raises: TrainingError for an empty or overlong one."""
     name = name.strip()
@@ -134,30 +154,6 @@ def _columns(rows: list[sqlite3.Row]) -> list[list[Any]]:
         [math.nan if value is None else value for value in column] if None in column else [*column]
         for column in zip(*rows, strict=True)
     ]
-
-
-def sorted_by_table(
-    run: str, events: Iterable[Event]
-) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]], list[Measurement]]:
-    """Events as rows of the points and of the evaluations; measurements have a file of their own.
-
-    Raises: TypeError for any other event.
-    """
-    points: list[tuple[Any, ...]] = []
-    tests: list[tuple[Any, ...]] = []
-    measured: list[Measurement] = []
-    for e in events:
-        if isinstance(e, Progress):
-            place = run, e.step, e.epoch, e.elapsed_s
-            speed = e.images_per_s, e.eta_s
-            points.append((*place, e.train_loss, e.train_accuracy, *speed))
-        elif isinstance(e, Evaluation):
-            tests.append((run, e.step, e.epoch, e.elapsed_s, e.test_loss, e.test_accuracy))
-        elif isinstance(e, Measurement):
-            measured.append(e)
-        else:
-            raise TypeError(f"the store keeps no points of the type {e.type!r}")
-    return points, tests, measured
 
 
 def figures(event: Finished | Cancelled | Failed) -> dict[str, Any]:

@@ -14,10 +14,20 @@ from typing import Any, Self
 
 from cnnlab.errors import TrainingError
 from cnnlab.folders import home_folder
-from cnnlab.runs import answers, groups, latest, measurements, predictions, records
+from cnnlab.runs import (
+    answers,
+    groups,
+    latest,
+    measurements,
+    points,
+    predicted,
+    predictions,
+    records,
+)
 from cnnlab.runs.database import Database
 from cnnlab.runs.first_tables import FIRST_TABLES
 from cnnlab.runs.latest import Latest
+from cnnlab.runs.predicted import PredictedClasses
 from cnnlab.runs.records import ACTIVE, Curve, RunRecord
 from cnnlab.runs.server_lock import ServerLock
 from cnnlab.training.config import RunConfig
@@ -36,6 +46,7 @@ SCRIPTS = (
     "ALTER TABLE points DROP COLUMN lr;",
     predictions.SCRIPT,
     answers.SCRIPT,
+    predicted.SCRIPT,
 )
 
 
@@ -134,17 +145,7 @@ class RunStore:
     def curve(self, run: str) -> Curve:
         """All points of a run."""
         with self._db.read() as db:
-            points = db.execute(
-                "SELECT step, epoch, elapsed_s, loss, accuracy, images_per_s, eta_s "
-                "FROM points WHERE run = ? ORDER BY rowid",
-                (run,),
-            ).fetchall()
-            tests = db.execute(
-                "SELECT step, epoch, elapsed_s, loss, accuracy FROM evaluations "
-                "WHERE run = ? ORDER BY rowid",
-                (run,),
-            ).fetchall()
-        return records.curve(points, tests)
+            return points.read(db, run)
 
     def measurements(
         self, run: str, kind: str | None = None, layer: str | None = None
@@ -152,6 +153,11 @@ class RunStore:
         """What probes read off a run, of one kind or layer where it is given."""
         with self._db.read() as db:
             return measurements.read(db, run, kind, layer)
+
+    def predicted(self, run: str) -> PredictedClasses | None:
+        """What a run said of each test picture at its last evaluation; None for older runs."""
+        with self._db.read() as db:
+            return predicted.read(db, run)
 
     def latest(self, runs: Iterable[str]) -> dict[str, Latest]:
         """How each of these runs stands, by its name in the store."""
@@ -163,7 +169,7 @@ class RunStore:
     def add(self, config: RunConfig, visitor: str, page: str, name: str) -> str:
         """Note a new run as queued; returns its name in the store."""
         with self._db.write() as db:
-            return self._insert(db, config, visitor, page, name)
+            return records.insert(db, self._server.name, config, visitor, page, name)
 
     def add_group(
         self, configs: Sequence[RunConfig], visitor: str, page: str, name: str, names: Sequence[str]
@@ -177,36 +183,10 @@ class RunStore:
         with self._db.write() as db:
             db.execute("INSERT INTO groups (id, name) VALUES (?, ?)", (group, name))
             runs = [
-                self._insert(db, config, visitor, page, own, group)
+                records.insert(db, self._server.name, config, visitor, page, own, group)
                 for config, own in zip(configs, names, strict=True)
             ]
         return group, runs
-
-    def _insert(
-        self,
-        db: sqlite3.Connection,
-        config: RunConfig,
-        visitor: str,
-        page: str,
-        name: str,
-        group: str | None = None,
-    ) -> str:
-        fields = {
-            "id": secrets.token_hex(8),
-            "visitor": visitor,
-            "page": page,
-            "name": name,
-            "network": config.network,
-            "dataset": config.dataset,
-            "config": config.model_dump_json(),
-            "owner": self._server.name,
-            "status": "queued",
-            "queued_s": time.time(),
-            "group_id": group,
-        }
-        values = ", ".join(f":{column}" for column in fields)
-        db.execute(f"INSERT INTO runs ({', '.join(fields)}) VALUES ({values})", fields)
-        return str(fields["id"])
 
     def started(self, run: str, environment: dict[str, Any]) -> None:
         """Note that a run has begun, and on what."""
@@ -222,12 +202,8 @@ class RunStore:
 
         Raises: TypeError for an event of which the store keeps nothing.
         """
-        points, tests, measured = records.sorted_by_table(run, events)
         with self._db.write() as db:
-            if db.execute("SELECT 1 FROM runs WHERE id = ?", (run,)).fetchone():
-                db.executemany("INSERT INTO points VALUES (?, ?, ?, ?, ?, ?, ?, ?)", points)
-                db.executemany("INSERT INTO evaluations VALUES (?, ?, ?, ?, ?, ?)", tests)
-                measurements.write(db, run, measured)
+            points.write(db, run, events)
 
     def ended(
         self,

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
+from torch import Tensor
 
 from cnnlab.hooks import evaluating
 from cnnlab.training.metrics import Metrics
@@ -16,31 +17,49 @@ SMALLEST_BATCH, LARGEST_BATCH = 64, 500
 class Tested(NamedTuple):
     """What a network came to on the test set.
 
-    `named` says of how many pictures it named each class, right or wrong.
+    `named` says of how many pictures it named each class, right or wrong. `classes` and
+    `confidence` are what it said of each picture, and the share that it gave to that.
+
+    Shape: `classes` uint16 (N,), `confidence` uint8 (N,), 255 for a share of 1.
     """
 
     loss: float
     accuracy: float
     named: tuple[int, ...]
+    classes: Tensor
+    confidence: Tensor
 
 
 def evaluate(trainer: Trainer, should_stop: Callable[[], bool]) -> Tested | None:
     """The model as it is on the test set; None when stopped in the middle."""
     size = batch_size(trainer.config.batch_size)
     metrics = Metrics(trainer.device)
-    named = torch.zeros(
-        trainer.config.options.num_classes, dtype=torch.int64, device=trainer.device
-    )
+    said: list[Tensor] = []
     batches = zip(
         trainer.data.test_images.split(size), trainer.data.test_labels.split(size), strict=True
     )
     with evaluating(trainer.model), torch.inference_mode():
         for images, labels in batches:
-            answers = trainer.predict(images, labels, metrics)
-            named += torch.bincount(answers.argmax(1), minlength=len(named))
+            logits = trainer.predict(images, labels, metrics)
+            said.append(torch.stack((logits.argmax(1), confidence(logits))))
             if should_stop():
                 return None
-    return Tested(*metrics.read(), tuple(named.tolist()))
+    # One copy from the device for all pictures.
+    classes, sure = torch.cat(said, 1).cpu()
+    named = torch.bincount(classes, minlength=trainer.config.options.num_classes)
+    loss, accuracy = metrics.read()
+    return Tested(
+        loss, accuracy, tuple(named.tolist()), classes.to(torch.uint16), sure.to(torch.uint8)
+    )
+
+
+def confidence(logits: Tensor) -> Tensor:
+    """The share of the class that is named, in steps of 1/255; 0 where it is no number.
+
+    Shape: (N, classes) -> int64 (N,).
+    """
+    share = logits.float().softmax(1).amax(1)
+    return (share.nan_to_num(0.0) * 255).round().long()
 
 
 def batch_size(training: int) -> int:

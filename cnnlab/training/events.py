@@ -6,9 +6,17 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from cnnlab.training.probes.values import Values
 
+# What the network said is kept of so many test pictures, the first of the set.
+MOST_PREDICTED = 10_000
+
 
 class _Event(BaseModel):
-    model_config = ConfigDict(frozen=True, ser_json_inf_nan="constants")
+    model_config = ConfigDict(
+        frozen=True,
+        ser_json_inf_nan="constants",
+        ser_json_bytes="base64",
+        val_json_bytes="base64",
+    )
 
 
 class Started(_Event):
@@ -53,6 +61,21 @@ class Evaluation(_Event):
     elapsed_s: float
     test_loss: float
     test_accuracy: float
+
+
+class Predicted(_Event):
+    """What the network said of each test picture at an evaluation, in the order of the set.
+
+    `classes` are their numbers as uint16, little-endian; `confidence` the shares that it gave to
+    them as uint8, 255 for a share of 1. At most the first 10,000 pictures.
+    """
+
+    type: Literal["predicted"] = "predicted"
+    step: int
+    epoch: float
+    elapsed_s: float
+    classes: bytes = Field(max_length=2 * MOST_PREDICTED, repr=False)
+    confidence: bytes = Field(max_length=MOST_PREDICTED, repr=False)
 
 
 class Measurement(_Event):
@@ -110,7 +133,7 @@ class Failed(_Event):
     elapsed_s: float = 0.0
 
 
-Event = Started | Progress | Evaluation | Measurement | Finished | Cancelled | Failed
+Event = Started | Progress | Evaluation | Predicted | Measurement | Finished | Cancelled | Failed
 ENDINGS = (Finished, Cancelled, Failed)
 
 

@@ -95,6 +95,7 @@ def steps(
             if test is None:
                 return endings.ended(Cancelled, run, trainer, save_to)
             yield run.evaluation(test, time.perf_counter() - begin_s)
+            yield run.predicted(test)
         if last:
             break
     return endings.ended(Finished, run, trainer, save_to)

@@ -8,7 +8,7 @@ import torch
 
 from cnnlab.training.config import RunConfig
 from cnnlab.training.evaluation import Tested
-from cnnlab.training.events import Evaluation, Measurement, Progress
+from cnnlab.training.events import MOST_PREDICTED, Evaluation, Measurement, Predicted, Progress
 from cnnlab.training.metrics import Metrics
 from cnnlab.training.plan import Plan
 from cnnlab.training.probes.observation import Observation
@@ -112,4 +112,15 @@ class RunState:
             elapsed_s=self.elapsed_s,
             test_loss=test.loss,
             test_accuracy=test.accuracy,
+        )
+
+    def predicted(self, test: Tested) -> Predicted:
+        """What the network said of each test picture here."""
+        classes, confidence = (x[:MOST_PREDICTED].numpy() for x in (test.classes, test.confidence))
+        return Predicted(
+            step=self.step,
+            epoch=self.epoch,
+            elapsed_s=self.elapsed_s,
+            classes=classes.astype("<u2").tobytes(),
+            confidence=confidence.tobytes(),
         )

@@ -47,8 +47,9 @@ def test_a_stop_before_the_first_step_does_one_step() -> None:
 
 def test_a_budget_ends_early_with_an_evaluation() -> None:
     events = list(train(CONFIG.replace(budget_s=1e-6)))
-    assert [e.type for e in events] == ["started", "progress", "evaluation", "finished"]
-    evaluation, last = events[-2:]
+    kinds = ["started", "progress", "evaluation", "predicted", "finished"]
+    assert [e.type for e in events] == kinds
+    evaluation, _, last = events[-3:]
     assert isinstance(evaluation, Evaluation)
     assert isinstance(last, Finished)
     assert last.step == evaluation.step == 1

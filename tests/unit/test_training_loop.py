@@ -15,7 +15,7 @@ from cnnlab import catalog
 from cnnlab.datasets import Dataset
 from cnnlab.datasets.augment import Augment
 from cnnlab.training import RunConfig, checkpoint, evaluation, loop, plan, train, trainer
-from cnnlab.training.events import Evaluation, Event, Finished, Progress, Started
+from cnnlab.training.events import Evaluation, Event, Finished, Predicted, Progress, Started
 from cnnlab.training.events import from_json as event_from_json
 
 TIMES = {"elapsed_s", "images_per_s", "eta_s"}
@@ -79,19 +79,22 @@ def test_events_and_their_order() -> None:
     assert (started.train_images, started.test_images, started.steps) == (96, 70, 12)
     model = catalog.NETWORKS["lenet"].build(CONFIG.options, image_size=CONFIG.image_size)
     assert started.params == sum(p.numel() for p in model.parameters())
-    *middle, last = [e for e in later if isinstance(e, Progress | Evaluation | Finished)]
+    kinds = Progress | Evaluation | Predicted | Finished
+    *middle, last = [e for e in later if isinstance(e, kinds)]
     assert len(later) == len(middle) + 1
-    assert {type(event) for event in middle} == {Progress, Evaluation}
+    assert {type(event) for event in middle} == {Progress, Evaluation, Predicted}
     assert [e.step for e in middle if isinstance(e, Progress)] == list(range(1, 13))
     steps = [e.step for e in middle]
     assert steps == sorted(steps)
     assert all(e.epoch == e.step / 6 for e in [*middle, last])
     times = [e.elapsed_s for e in [*middle, last]]
     assert times == sorted(times)
-    assert isinstance(middle[-1], Evaluation)
+    test = middle[-2]
+    assert isinstance(test, Evaluation)
+    assert isinstance(middle[-1], Predicted)
     assert isinstance(last, Finished)
     assert (last.step, last.epoch, last.weights, last.note) == (12, 2, None, None)
-    assert (last.test_loss, last.test_accuracy) == (middle[-1].test_loss, middle[-1].test_accuracy)
+    assert (last.test_loss, last.test_accuracy) == (test.test_loss, test.test_accuracy)
     assert [event_from_json(e.model_dump_json()) for e in events] == events
 
 
@@ -156,7 +159,7 @@ def test_two_runs_at_once_do_not_disturb_each_other() -> None:
 def test_it_learns_and_the_figures_are_those_of_the_saved_weights(
     tmp_path: Path, small_data: Dataset
 ) -> None:
-    *_, evaluation, last = train(EASY, save_to=tmp_path / "new" / "run.safetensors")
+    *_, evaluation, _, last = train(EASY, save_to=tmp_path / "new" / "run.safetensors")
     assert isinstance(evaluation, Evaluation)
     assert isinstance(last, Finished)
     assert (last.test_accuracy or 0) > 0.95
