@@ -18,6 +18,7 @@ from pages.components import (
     inside_run,
     links,
     pins,
+    right_and_wrong,
     run_colours,
     run_names,
     services,
@@ -104,6 +105,7 @@ def panel(
         runs = services.store().groups.runs(current.group_id)
         group_progress.show([Entry(tuple(runs), current.group_id)])
         begun = {f"Seed {run.config.seed}": run for run in runs if run.status != "queued"}
+        right_and_wrong.show(begun, "answers")
         inside_run.show(begun, "inside")
         return
     curve = services.curve(current) if current else Curve()
@@ -112,6 +114,7 @@ def panel(
     draw([run for run in (current, *others) if run], None if earlier else current, colours, config)
     if current:
         outcome(current, curve)
+        right_and_wrong.show({current.name: current}, "answers")
         inside_run.show({current.name: current}, "inside")
     shown = [run for run in (current, *others) if run and curve_legend.is_shown(run)]
     for caution in cautions(shown):

@@ -16,6 +16,7 @@ from pages.components import (
     curve_charts,
     curve_legend,
     curves,
+    right_and_wrong,
     run_colours,
     run_names,
     runs_table,
@@ -173,6 +174,7 @@ def alone(run: RunRecord) -> None:
         curves.status_line(run, services.curve(run))
     elif run.message:
         (st.error if run.status == "failed" else st.info)(run.message)
+    right_and_wrong.show({run.name: run}, "runs.answers")
     st.subheader("Settings", anchor=False)
     fields = {name: value for name, value in flatten(run.config).items() if value is not None}
     knob_names = [name for name in fields if name in type(run.config.options).model_fields]

@@ -5,6 +5,7 @@ import streamlit as st
 from cnnlab.jobs import choose
 from cnnlab.jobs.limits import Settings
 from cnnlab.jobs.manager import RunManager
+from cnnlab.runs.predicted import PredictedClasses
 from cnnlab.runs.store import ACTIVE, Curve, RunRecord, RunStore
 from cnnlab.training.events import Measurement
 
@@ -34,6 +35,11 @@ def measurements(run: RunRecord, kind: str) -> tuple[Measurement, ...]:
     return _so_far(run.id, kind) if run.status in ACTIVE else _ended(run.id, kind)
 
 
+def predicted(run: RunRecord) -> PredictedClasses | None:
+    """What a run that has ended said of each test picture, where that was kept."""
+    return _predicted(run.id)
+
+
 @st.cache_resource(ttl=SO_FAR_S, max_entries=100, show_spinner=False)
 def _so_far(run: str, kind: str) -> tuple[Measurement, ...]:
     return tuple(store().measurements(run, kind))
@@ -47,3 +53,8 @@ def _ended(run: str, kind: str) -> tuple[Measurement, ...]:
 @st.cache_resource(max_entries=500, show_spinner=False)
 def _ended_curve(run: str) -> Curve:
     return store().curve(run)
+
+
+@st.cache_resource(max_entries=100, show_spinner=False)
+def _predicted(run: str) -> PredictedClasses | None:
+    return store().predicted(run)
