@@ -8,6 +8,7 @@ from cnnlab.errors import CnnLabError
 from cnnlab.summary import Summary, layers
 from cnnlab.trace import trace_of
 from pages.components import (
+    block_links,
     compare_with,
     configuration,
     differences,
@@ -31,6 +32,7 @@ def show(section: Section, spec: NetworkSpec) -> None:
             if not compared(section, spec):
                 totals(summary)
                 figures(section, configured)
+                block_links.show(configured.trace)
             layer_table.show(summary, spec)
             source(section, spec)
     except CnnLabError as error:

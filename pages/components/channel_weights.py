@@ -30,8 +30,10 @@ def show(asked: Pass, layer: str, channel: int) -> None:
     module = model_of(asked.weights).get_submodule(layer)
     if isinstance(module, nn.Conv2d):
         height, width = module.kernel_size
-        of = f"{height}×{width}, one for each of {module.weight.shape[1]} channels that it reads"
-        kernels(module.weight[channel].detach(), f"Its kernel: {of}", bias_of(module, channel))
+        weights = module.weight[channel].detach()
+        several = f", one for each of the {len(weights)} channels that it reads"
+        title = f"Its kernel: {height}×{width}{several if len(weights) > 1 else ''}"
+        kernels(weights, title, bias_of(module, channel))
     elif isinstance(module, nn.Linear):
         weights = module.weight[channel].detach()[:, None, None]
         kernels(weights, f"Its {len(weights):,} weights", bias_of(module, channel))

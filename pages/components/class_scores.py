@@ -10,8 +10,9 @@ from cnnlab.scores import Scores, softmax
 from pages.components.colour_bar import number
 from pages.components.maps_cache import Pass, seen_of
 
-# ImageNet has a thousand.
+# ImageNet has a thousand classes: the first five are shown.
 MOST_BARS = 10
+BARS_OF_MANY = 5
 
 
 def show(asked: Pass) -> None:
@@ -40,7 +41,7 @@ def show(asked: Pass) -> None:
 
 def sentence(asked: Pass, found: Scores, names: Sequence[str]) -> str:
     """What the network says, in a line."""
-    share = f"{found.shares[found.best]:.0%}"
+    share = f"{found.shares[found.best]:.1%}"
     if asked.weights.path:
         return f"It says **{names[found.best]}**, {share}"
     return f"It guesses, {share} at most: nothing was learned yet"
@@ -50,7 +51,7 @@ def bars(found: Scores, names: Sequence[str]) -> str:
     """A bar for every class, always in the same order, so that an edit is seen to move them."""
     chosen = range(len(names))
     if len(names) > MOST_BARS:
-        chosen = sorted(chosen, key=lambda i: -found.shares[i])[:MOST_BARS]  # type: ignore[assignment]
+        chosen = sorted(chosen, key=lambda i: -found.shares[i])[:BARS_OF_MANY]  # type: ignore[assignment]
     rows = "".join(bar(names[i], found.shares[i], i == found.best) for i in chosen)
     words = ", ".join(f"{names[i]} {found.shares[i]:.1%}" for i in chosen)
     return (

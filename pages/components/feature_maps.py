@@ -1,14 +1,14 @@
 """The Feature maps view: what each layer makes of the reader's picture."""
 
-from collections.abc import Callable
 from functools import partial
 
 import streamlit as st
 
 from cnnlab import images
 from cnnlab.catalog import NetworkSpec, Section
+from cnnlab.checkpoints import imagenet
 from cnnlab.errors import CnnLabError
-from cnnlab.picture_edits import edited
+from cnnlab.picture_edits import Edits, edited
 from pages.components import (
     class_scores,
     configuration,
@@ -19,8 +19,9 @@ from pages.components import (
     picture_seen,
     weights_choice,
 )
-from pages.components.maps_cache import Pass, Weights
+from pages.components.maps_cache import Pass
 from pages.components.picture_choice import Picture
+from pages.components.weights_listed import Choice
 
 
 def show(section: Section, spec: NetworkSpec) -> None:
@@ -28,26 +29,34 @@ def show(section: Section, spec: NetworkSpec) -> None:
     knobs, outcome, content = panel.three()
     try:
         with knobs:
-            weights = weights_choice.choose(section, spec)
-            picture = picture_choice.choose(weights.dataset)
+            chosen = weights_choice.choose(section, spec)
+            picture = picture_choice.choose(chosen.weights.dataset)
+            other = weights_choice.beside(spec, chosen)
         with outcome:
-            asked = look(picture, weights, partial(use_colour, section, spec))
+            above = st.container()
+            edits = picture_edit.choose()
+            asked = passed(picture, edits, chosen)
+            with above:
+                colour = partial(use_colour, section, spec)
+                picture_seen.show(picture, edits, asked.batch, chosen.weights, colour)
+                class_scores.show(asked)
         with content:
-            layer_view.show(asked)
+            layer_view.show(asked, other and passed(picture, edits, other))
     except CnnLabError as error:
         content.error(str(error), icon=":material/image_not_supported:")
 
 
-def look(picture: Picture, weights: Weights, use_colour: Callable[[], None]) -> Pass:
-    """What goes in, what the network says, and below it the edits. Raises: CnnLabError."""
-    above = st.container()
-    edits = picture_edit.choose()
+def passed(picture: Picture, edits: Edits, chosen: Choice) -> Pass:
+    """The picture on its way through the network. Raises: CnnLabError."""
+    weights = chosen.weights
+    if weights.published:
+        # Prepared as these weights were tested: a little more than the square is cut off.
+        found = imagenet.published(weights.network, weights.published)
+        batch = found.batch(edited(picture.image, edits, found.resize))
+        return Pass(weights, batch, chosen.title)
     square = edited(picture.image, edits, weights.image_size)
-    asked = Pass(weights, images.to_batch(square, weights.image_size, weights.options.in_channels))
-    with above:
-        picture_seen.show(picture, edits, asked.batch, weights, use_colour)
-        class_scores.show(asked)
-    return asked
+    batch = images.to_batch(square, weights.image_size, weights.options.in_channels)
+    return Pass(weights, batch, chosen.title)
 
 
 def use_colour(section: Section, spec: NetworkSpec) -> None:

@@ -14,7 +14,16 @@ from cnnlab.runs.answers import Answered
 from cnnlab.runs.predictions import Prediction
 from cnnlab.summary import layers
 from cnnlab.trace import trace_of
-from pages.components import charts, network_chart, predictions, progress, read, services, state
+from pages.components import (
+    charts,
+    links,
+    network_chart,
+    predictions,
+    progress,
+    read,
+    services,
+    state,
+)
 from pages.components.network_chart import NetworkCost
 
 IN_A_ROW = 3
@@ -35,6 +44,11 @@ HURRIED = """
 **One minute?** Every claim of the chapter is an experiment: predict what comes out, let it run
 over three seeds, and read what the data say. This one takes less than half a minute.
 """
+CURIOUS = """
+**Curious first?** Look through a network that has learned to tell shoes from shirts: which class it
+says, and what every layer makes of a picture. Turn the picture, cover a part, or take your own.
+"""
+SEEN_IN = SECTIONS["alexnet"]
 FIRST = EXPERIMENTS["relu-sigmoid"]
 
 
@@ -46,6 +60,8 @@ def show() -> None:
         st.subheader("Where to begin", anchor=False)
         st.markdown(HURRIED)
         link(SECTIONS[FIRST.section], FIRST.question, view="Experiments", experiment=FIRST.id)
+        st.markdown(CURIOUS)
+        link(SEEN_IN, "See what a trained network sees", view=links.MAPS)
         st.markdown(NEWCOMERS)
         link(SECTIONS["alexnet"], "Begin with 9.1 AlexNet")
     st.subheader("Seven pages", anchor=False)

@@ -27,6 +27,9 @@ WRITTEN = PARTS | {COMPARED}
 REMEMBERED = 20
 # Which experiment is open.
 EXPERIMENT = "experiment_choice"
+# Which weights the Feature maps view shows, and what it calls fresh ones.
+WEIGHTS, FRESH = "weights", "fresh"
+MAPS = "Feature maps"
 UNUSABLE = "A part of the link cannot be used and was left out."
 
 
@@ -45,6 +48,9 @@ def apply(slug: str, view: str, chosen: Configuration) -> None:
     """
     section = SECTIONS[slug]
     state.put("view", view)
+    if view == MAPS:
+        # What is described is a network; trained weights would bring their own.
+        state.put(WEIGHTS, FRESH)
     if len(section.networks) > 1:
         state.put("network", chosen.network)
     configuration.keep(section, chosen)
@@ -61,10 +67,24 @@ def look_inside(run: RunRecord) -> None:
 
     The layer stays the one last seen.
     """
-    if len(SECTIONS[run.page].networks) > 1:
+    if len(page_of(run).networks) > 1:
         state.put("network", run.network)
-    state.put("weights", run.id)
-    state.put("view", "Feature maps")
+    state.put(WEIGHTS, run.id)
+    state.put("view", MAPS)
+
+
+def page_of(run: RunRecord) -> Section:
+    """The page on which a run can be looked into: its own, or the first that has its network."""
+    sections = (
+        [SECTIONS[run.page], *SECTIONS.values()] if run.page in SECTIONS else SECTIONS.values()
+    )
+    return next(section for section in sections if run.network in section.networks)
+
+
+def look_at(layer: str) -> None:
+    """Let the open page show the maps of a layer; for a callback."""
+    state.put("layer", layer)
+    state.put("view", MAPS)
 
 
 def sync(section: Section, spec: NetworkSpec) -> None:

@@ -8,8 +8,10 @@ import streamlit as st
 import torch
 from torch import Tensor, nn
 
-from cnnlab import features, layer_maps
+from cnnlab import checkpoints, features, layer_maps
 from cnnlab.catalog import NETWORKS
+from cnnlab.checkpoints import imagenet
+from cnnlab.checkpoints.shipped import FOLDER
 from cnnlab.datasets import DATASETS
 from cnnlab.layer_maps import LayerMaps, Seen
 from cnnlab.networks.options import Options
@@ -24,11 +26,16 @@ WEIGHTS_BYTES = 384 * 2**20
 DRAWN_BYTES = 64 * 2**20
 # What the layers that only classify may have of weights; VGG's have 119 million, and no map.
 MOST_HEAD_PARAMS = 10_000_000
+# AlexNet's, whose ImageNet classes are worth it.
+MOST_HEAD_PARAMS_OF_FILES = 60_000_000
 
 
 @dataclass(frozen=True)
 class Weights:
-    """Which network, and whose weights: a run's file, or fresh ones drawn from a seed."""
+    """Which network, and whose weights: those in a file, or fresh ones drawn from a seed.
+
+    `published` is the preset whose ImageNet weights the file holds.
+    """
 
     network: str
     options: Options
@@ -36,6 +43,7 @@ class Weights:
     seed: int = 0
     path: str = ""
     dataset: str = ""
+    published: str = ""
 
     def class_names(self, layer: str) -> tuple[str, ...]:
         """What the channels of a layer stand for, where the network learned to tell it."""
@@ -47,6 +55,8 @@ class Weights:
     def classes(self) -> tuple[str, ...]:
         """The names of the classes that the network learned to tell; none for fresh weights."""
         names = DATASETS[self.dataset].class_names if self.dataset else ()
+        if self.published:
+            names = imagenet.published(self.network, self.published).class_names
         return names if len(names) == self.options.num_classes else ()
 
     @property
@@ -56,7 +66,8 @@ class Weights:
     @property
     def has_head(self) -> bool:
         """Whether the layers behind the last map are small enough to be loaded too."""
-        return features.head_params(self.trace) <= MOST_HEAD_PARAMS
+        most = MOST_HEAD_PARAMS_OF_FILES if self.published else MOST_HEAD_PARAMS
+        return features.head_params(self.trace) <= most
 
     @property
     def as_shared(self) -> "Weights":
@@ -73,8 +84,13 @@ class Weights:
 
         Raises: CnnLabError.
         """
+        if self.published:
+            found = imagenet.published(self.network, self.published)
+            return imagenet.load(found, head=self.has_head)
         if self.path:
-            return checkpoint.load(Path(self.path), head=self.has_head)[0]
+            path = Path(self.path)
+            read = checkpoints.load if path.parent == FOLDER else checkpoint.load
+            return read(path, head=self.has_head)[0]
         return checkpoint.fresh(
             self.network, self.options, self.image_size, self.seed, head=self.has_head
         )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -10,7 +11,7 @@ from cnnlab.errors import CnnLabError
 from cnnlab.runs import export
 from cnnlab.runs.entries import Entry
 from cnnlab.runs.store import Curve, RunRecord
-from pages.components import runs_table, services, state
+from pages.components import links, runs_table, services, state
 from pages.components.markdown import escaped
 
 
@@ -28,6 +29,7 @@ def show(chosen: Sequence[Entry]) -> None:
             on_click=runs_table.turn,
             args=(chosen[0],),
         )
+    look_inside(chosen, row)
     if row.button("Rename", icon=":material/edit:", disabled=not one, key="runs.rename"):
         rename(chosen[0])
     pinned = bool(chosen) and all(entry.pinned for entry in chosen)
@@ -52,6 +54,23 @@ def show(chosen: Sequence[Entry]) -> None:
     ):
         delete(chosen)
     exports(chosen, row)
+
+
+def look_inside(chosen: Sequence[Entry], row: Any) -> None:
+    """The way to the feature maps of one run that left its weights."""
+    runs = [run for entry in chosen for run in entry.runs]
+    if len(runs) != 1 or not runs[0].weights:
+        return
+    run = runs[0]
+    if row.button(
+        "Look inside",
+        icon=":material/visibility:",
+        key="runs.look_inside",
+        on_click=links.look_inside,
+        args=(run,),
+        help="What each layer makes of a picture with the weights that this run has learned.",
+    ):
+        st.switch_page(str(Path("pages") / "chapter" / f"{links.page_of(run).slug}.py"))
 
 
 def exports(chosen: Sequence[Entry], row: Any = None) -> None:

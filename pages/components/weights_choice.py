@@ -1,46 +1,76 @@
-"""Whose weights the network has: fresh ones, or those of the reader's runs."""
+"""Whose weights the network has: trained ones, fresh ones, or those of a run."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 import streamlit as st
 
+from cnnlab import checkpoints
 from cnnlab.catalog import NETWORKS, NetworkSpec, Section
-from cnnlab.runs.store import RunRecord
-from pages.components import network_choice, run_names, services, state
+from cnnlab.datasets import DATASETS
+from cnnlab.errors import WeightsError
+from pages.components import configuration, network_choice, picture_choice, state, weights_listed
+from pages.components.links import FRESH, WEIGHTS
 from pages.components.maps_cache import Weights
+from pages.components.weights_listed import Choice
 
-FRESH = "fresh"
 FRESH_TITLE = "Fresh, drawn from a seed"
 SEED = "weights_seed"
+# Whose pictures a new visitor knows best.
+FIRST_DATASET = "fashion_mnist"
+NOTHING, BESIDE = "nothing", "weights_beside"
 
 
-def choose(section: Section, spec: NetworkSpec) -> Weights:
-    """The network as the knobs or a run describe it. Raises: ConfigError."""
-    runs = trained_runs(spec)
-    names = {FRESH: FRESH_TITLE} | titles(list(runs.values()))
+def choose(section: Section, spec: NetworkSpec) -> Choice:
+    """The network with its weights. Raises: ConfigError where the knobs do not go together."""
+    ours, runs = weights_listed.of_course(spec), weights_listed.of_runs(spec)
+    published = weights_listed.of_imagenet(spec)
+    trained = ours | published | runs
+    names = {key: one.title for key, one in (ours | published).items()} | {FRESH: FRESH_TITLE}
+    names |= {key: one.title for key, one in runs.items()}
+    first = default(section, spec)
     # Streamlit takes what it does not know out of the address without a word.
-    asked = st.query_params.get("weights", FRESH_TITLE)
-    if asked not in names.values():
+    asked = st.query_params.get(WEIGHTS)
+    if asked and asked not in names.values():
         st.warning(
-            f"“{asked[:40]}” is not among your runs of this network: the weights are fresh.",
+            f"“{asked[:40]}” is not among the weights of this network, nor among your runs.",
             icon=":material/link_off:",
         )
-    chosen = st.selectbox(
+    key = st.selectbox(
         "Weights",
         list(names),
+        index=0 if state.get(WEIGHTS) else list(names).index(first if first in names else FRESH),
         format_func=names.__getitem__,
-        key="weights",
+        key=WEIGHTS,
         bind="query-params",
-        help="Fresh weights are random. Weights of your own runs appear here after training.",
+        on_change=follow,
+        args=({key: one.weights.dataset for key, one in trained.items()},),
+        help="Trained weights come with the course; those of your own runs join them. Fresh "
+        "weights are random: choose them to see what training changed.",
     )
-    if chosen != FRESH:
-        run = runs[chosen]
-        return Weights(
-            spec.name,
-            run.config.options,
-            run.config.image_size,
-            path=str(run.weights),
-            dataset=run.dataset,
+    if key not in trained:
+        return fresh(section, spec, ours)
+    chosen = trained[key]
+    st.caption(f":material/school: {chosen.about}")
+    if chosen.missing is None:
+        return chosen
+    weights_listed.download(chosen.missing)
+    if not ours:
+        return fresh(section, spec, ours)
+    instead = ours[first if first in ours else next(iter(ours))]
+    st.caption(f"Until then you see: {instead.title}.")
+    return instead
+
+
+def fresh(section: Section, spec: NetworkSpec, ours: Mapping[str, Choice]) -> Choice:
+    """Random weights for the network that the knobs describe. Raises: ConfigError."""
+    st.caption(":material/casino: Random weights: this network has learned nothing.")
+    if ours:
+        st.button(
+            "Show the trained small network",
+            key="show_trained",
+            icon=":material/school:",
+            on_click=take,
+            args=(list(ours)[-1], ours),
         )
     with st.expander("The network", icon=":material/tune:"):
         seed = int(
@@ -48,19 +78,58 @@ def choose(section: Section, spec: NetworkSpec) -> Weights:
         )
         configured = network_choice.choose(section, spec)
     NETWORKS[spec.name].check_image_size(configured.options, configured.image_size)
-    return Weights(spec.name, configured.options, configured.image_size, seed)
+    weights = Weights(spec.name, configured.options, configured.image_size, seed)
+    return Choice(FRESH_TITLE, "", weights)
 
 
-def trained_runs(spec: NetworkSpec) -> dict[str, RunRecord]:
-    """The visitor's runs of a network that left weights, by id, the newest first."""
-    found = services.store().runs(state.visitor(), network=spec.name)
-    return {run.id: run for run in found if run.weights}
+def take(key: str, ours: Mapping[str, Choice]) -> None:
+    """For a callback: choose these weights, and a picture that they know."""
+    state.put(WEIGHTS, key)
+    picture_choice.follow(ours[key].weights.dataset)
 
 
-def titles(runs: Sequence[RunRecord]) -> dict[str, str]:
-    """Name and test accuracy of each run, no two alike: Streamlit tells choices by their words."""
-    found = run_names.distinct(runs)
-    for run in runs:
-        if (accuracy := run.figures.get("test_accuracy")) is not None:
-            found[run.id] += f" · {accuracy:.1%}"
-    return found
+def follow(datasets: Mapping[str, str]) -> None:
+    """For a callback: no picture of other data than the weights have learned from."""
+    picture_choice.follow(datasets.get(str(state.get(WEIGHTS)), ""))
+
+
+def default(section: Section, spec: NetworkSpec) -> str:
+    """What the view opens with: trained weights, unless the reader has set other knobs."""
+    chosen, begun = configuration.current(section, spec), configuration.start(section, spec)
+    try:
+        for dataset in (FIRST_DATASET, *DATASETS):
+            if found := checkpoints.find(spec.name, chosen.options, dataset):
+                return weights_listed.identity(found)
+        if chosen.options != begun.options or chosen.image_size != begun.image_size:
+            return FRESH
+        ours = sorted(
+            checkpoints.shipped(spec.name),
+            key=lambda one: (one.dataset != FIRST_DATASET, one.preset != "small"),
+        )
+    except WeightsError:
+        return FRESH  # `of_course` says why
+    return weights_listed.identity(ours[0]) if ours else FRESH
+
+
+def beside(spec: NetworkSpec, chosen: Choice) -> Choice | None:
+    """Other weights to hold the chosen ones against, if any."""
+    found = weights_listed.of_course(spec) | weights_listed.of_runs(spec)
+    trained = {key: one for key, one in found.items() if one != chosen}
+    names = {NOTHING: "Nothing"}
+    if chosen.weights.path and not chosen.weights.published:
+        names[FRESH] = "The same network, fresh"
+    names |= {key: one.title for key, one in trained.items()}
+    if state.get(BESIDE, NOTHING) not in names:
+        state.put(BESIDE, NOTHING)
+    key = st.selectbox(
+        "Side by side with",
+        list(names),
+        format_func=names.__getitem__,
+        key=BESIDE,
+        bind="query-params",
+        help="The same layer under two weights: before and after training, or after two of them.",
+    )
+    if key == FRESH:
+        plain = chosen.weights
+        return Choice(names[FRESH], "", Weights(plain.network, plain.options, plain.image_size))
+    return trained.get(key)

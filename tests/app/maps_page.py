@@ -6,6 +6,7 @@ from typing import Any
 
 from streamlit.testing.v1 import AppTest
 
+from cnnlab import catalog
 from cnnlab.runs.store import RunStore
 from cnnlab.training import RunConfig, checkpoint
 from tests.app.runs_page import ME
@@ -21,11 +22,16 @@ def alts(app: AppTest) -> list[str]:
 
 def drawn(app: AppTest) -> dict[str, dict[str, Any]]:
     """What the components of the view are drawn from, by name; their bytes are left out."""
-    found = {}
+    return dict(drawn_all(app))
+
+
+def drawn_all(app: AppTest) -> list[tuple[str, dict[str, Any]]]:
+    """The same for each of them, where there are two of a name."""
+    found = []
     for element in app.get("bidi_component"):
         raw = element.proto.bytes
         (length,) = struct.unpack_from("<I", raw)
-        found[element.proto.component_name] = json.loads(raw[4 : 4 + length])
+        found.append((element.proto.component_name, json.loads(raw[4 : 4 + length])))
     return found
 
 
@@ -41,8 +47,11 @@ def texts(app: AppTest) -> str:
     return "\n".join(element.value for element in (*app.caption, *app.markdown, *app.info))
 
 
-def add_trained(store: RunStore, name: str, accuracy: float, network: str = "lenet") -> str:
-    config = RunConfig(network=network, options="small")
+def add_trained(
+    store: RunStore, name: str, accuracy: float, network: str = "lenet", **knobs: int
+) -> str:
+    options = catalog.NETWORKS[network].presets["small"].replace(**knobs)
+    config = RunConfig(network=network, options=options)
     run = store.add(config, ME, "batch_norm", name)
     path = store.weights_path(run)
     model = checkpoint.fresh(network, config.options, config.image_size, seed=5)

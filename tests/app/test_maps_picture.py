@@ -19,7 +19,7 @@ def jpeg(colour: str) -> bytes:
 
 
 def test_every_sample_has_maps(open_page: Open) -> None:
-    app = open_page("resnet", "Feature maps")
+    app = open_page("resnet", "Feature maps", weights="fresh")
     for sample in images.samples():
         app.selectbox(key="sample").set_value(sample.name).run()
         assert fine(app), sample.name
@@ -28,7 +28,7 @@ def test_every_sample_has_maps(open_page: Open) -> None:
 
 
 def test_an_uploaded_picture_replaces_the_sample(open_page: Open) -> None:
-    app = open_page("resnet", "Feature maps", picture_from="Upload")
+    app = open_page("resnet", "Feature maps", weights="fresh", picture_from="Upload")
     assert fine(app)
     app.file_uploader(key="upload").set_value(("red.jpg", jpeg("red"), "image/jpeg")).run()
     assert fine(app)
@@ -39,7 +39,7 @@ def test_an_uploaded_picture_replaces_the_sample(open_page: Open) -> None:
 
 @pytest.mark.parametrize("raw", [b"", b"GIF89a", b"\x89PNG\r\n\x1a\n", b"<svg/>"])
 def test_a_broken_upload_gets_a_sentence_and_the_knobs_stay(open_page: Open, raw: bytes) -> None:
-    app = open_page("resnet", "Feature maps", picture_from="Upload")
+    app = open_page("resnet", "Feature maps", weights="fresh", picture_from="Upload")
     app.file_uploader(key="upload").set_value(("x.gif", raw, "image/gif")).run()
     assert not app.exception
     assert len(app.error) == 1
@@ -52,7 +52,7 @@ def test_a_broken_upload_gets_a_sentence_and_the_knobs_stay(open_page: Open, raw
 def test_a_colour_picture_made_grey_is_explained_and_three_channels_are_offered(
     open_page: Open,
 ) -> None:
-    app = open_page("resnet", "Feature maps")
+    app = open_page("resnet", "Feature maps", weights="fresh")
     assert "Made grey: this network has one input channel." in texts(app)
     app.button(key="use_colour").click().run()
     assert fine(app)
@@ -63,9 +63,9 @@ def test_a_colour_picture_made_grey_is_explained_and_three_channels_are_offered(
 
 
 def test_fresh_weights_guess_and_a_head_that_is_too_large_is_left_out(open_page: Open) -> None:
-    app = open_page("resnet", "Feature maps")
+    app = open_page("resnet", "Feature maps", weights="fresh")
     assert "It guesses" in texts(app)
-    app = open_page("vgg", "Feature maps")
+    app = open_page("vgg", "Feature maps", weights="fresh")
     assert "No class scores" in texts(app)
 
 
@@ -89,7 +89,7 @@ def test_scores_of_a_run_name_its_classes_and_follow_an_edit(
 
 
 def test_the_square_is_moved_where_there_is_one(open_page: Open) -> None:
-    app = open_page("resnet", "Feature maps")
+    app = open_page("resnet", "Feature maps", weights="fresh")
     assert "edit_cover_x" not in [slider.key for slider in app.slider]
     app.slider(key="edit_cover").set_value(25.0).run()
     app.slider(key="edit_cover_x").set_value(80.0).run()
@@ -98,7 +98,9 @@ def test_the_square_is_moved_where_there_is_one(open_page: Open) -> None:
 
 
 def test_edits_come_back_from_the_address(open_page: Open) -> None:
-    app = open_page("resnet", "Feature maps", {"edit_rotate": "-45", "edit_grey": "true"})
+    app = open_page(
+        "resnet", "Feature maps", {"edit_rotate": "-45", "edit_grey": "true"}, weights="fresh"
+    )
     assert fine(app)
     assert app.slider(key="edit_rotate").value == -45
     assert alts(app)[1].endswith(", turned, grey")
