@@ -33,8 +33,11 @@ def layers(tab: Tab, count: int) -> list[Cost]:
 def values(tab: Tab, count: int) -> list[Cost]:
     """Clicks on values of a channel, in a row."""
     board = tab.page.locator(".st-key-channel_view canvas")
-    places = ({"x": 20.0 + 9 * i, "y": 40.0} for i in range(count + 1))
-    return [tab.redraw(lambda at=at: board.click(position=at)) for at in places][1:]
+
+    def take(place: int) -> Cost:
+        return tab.redraw(lambda: board.click(position={"x": 20.0 + 9 * place, "y": 40.0}))
+
+    return [take(place) for place in range(count + 1)][1:]
 
 
 def edits(tab: Tab, count: int) -> list[Cost]:

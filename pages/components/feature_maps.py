@@ -41,7 +41,7 @@ def show(section: Section, spec: NetworkSpec) -> None:
                 picture_seen.show(picture, edits, asked.batch, chosen.weights, colour)
                 class_scores.show(asked)
         with content:
-            layer_view.show(asked, other and passed(picture, edits, other))
+            layer_view.show(asked, passed(picture, edits, other) if other else None)
     except CnnLabError as error:
         content.error(str(error), icon=":material/image_not_supported:")
 

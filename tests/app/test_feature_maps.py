@@ -149,7 +149,7 @@ def test_a_link_to_weights_that_are_not_there_is_answered(open_page: Open) -> No
     app.run()
     assert fine(app)
     assert "“LeNet of somebody else” is not among the weights" in app.warning[0].value
-    assert app.selectbox(key="weights").value.endswith("-fashion_mnist")
+    assert str(app.selectbox(key="weights").value).endswith("-fashion_mnist")
 
 
 def test_where_channels_are_classes_they_have_their_names(open_page: Open, store: RunStore) -> None:

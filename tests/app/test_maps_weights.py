@@ -33,7 +33,7 @@ def test_a_new_visitor_sees_a_trained_network_and_what_it_says_of_a_picture(
     assert any("trained network sees" in link.label for link in links_on)
     app = open_page("alexnet", "Feature maps", network="lenet")
     assert fine(app)
-    assert app.selectbox(key="weights").value.endswith("fashion_mnist")
+    assert str(app.selectbox(key="weights").value).endswith("fashion_mnist")
     assert "**Trained on Fashion-MNIST**" in texts(app)
     assert "of its test pictures right" in texts(app)
     assert alts(app)[0] == "Original: ankle boot"
@@ -56,7 +56,7 @@ def test_fresh_and_trained_are_a_click_apart(open_page: Open) -> None:
     assert "this network has learned nothing" in texts(app)
     app.button(key="show_trained").click().run()
     assert fine(app)
-    assert app.selectbox(key="weights").value.startswith("small-")
+    assert str(app.selectbox(key="weights").value).startswith("small-")
     assert "It says **" in says(app)
 
 
