@@ -13,6 +13,8 @@ WORKBENCH = Path("pages") / "workbench"
 # Pages across sections: the name of the file, and what the sidebar calls it.
 WORKBENCH_PAGES = {"compare": "Compare", "runs": "Runs"}
 STYLE = Path(__file__).with_name("style.css")
+# Our own: the browser would fetch Streamlit's symbols from elsewhere.
+ICON = Path(__file__).parents[2] / "assets" / "icon.png"
 # The line on the data sets fits with its question mark.
 SIDEBAR_PX = 280
 
@@ -21,7 +23,7 @@ def show() -> None:
     """Run the page that the address names."""
     st.set_page_config(
         page_title="CNN Lab",
-        page_icon=":material/grid_view:",
+        page_icon=ICON,
         layout="wide",
         initial_sidebar_state=SIDEBAR_PX,
     )

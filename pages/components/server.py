@@ -12,6 +12,7 @@ from streamlit.runtime.pages_manager import PagesManager
 
 from cnnlab import catalog
 from cnnlab.summary import summarize
+from pages.components.response_headers import ResponseHeaders
 from pages.components.visitors import OpenTabs, VisitorCookie
 
 
@@ -46,4 +47,4 @@ def import_heavy_modules() -> None:
     gc.freeze()
 
 
-MIDDLEWARE = [Middleware(VisitorCookie), Middleware(OpenTabs)]
+MIDDLEWARE = [Middleware(ResponseHeaders), Middleware(VisitorCookie), Middleware(OpenTabs)]

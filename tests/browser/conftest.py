@@ -12,7 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    ViewportSize,
+    sync_playwright,
+)
 
 from tests.browser import chromium
 from tests.conftest import ROOT
@@ -98,8 +105,19 @@ def browser() -> Iterator[Browser]:
 def only_tab(browser: Browser) -> Iterator[Page]:
     """The same for all tests: it loads and compiles Streamlit's scripts once, half of each load."""
     context = browser.new_context(reduced_motion="reduce")
-    yield context.new_page()
+    tab = context.new_page()
+    tab.on("console", note_refusal)
+    yield tab
     context.close()
+
+
+# What the browser would not load for the sake of the page's own policy.
+refused: list[str] = []
+
+
+def note_refusal(message: ConsoleMessage) -> None:
+    if "Content Security Policy" in message.text:
+        refused.append(message.text)
 
 
 def as_new(tab: Page) -> Page:
@@ -123,3 +141,5 @@ def page(only_tab: Page, request: pytest.FixtureRequest) -> Iterator[Page]:
         only_tab.screenshot(path=str(ARTIFACTS / f"{name}.png"))
     # Its runs are not watched any more.
     only_tab.goto("about:blank")
+    found, refused[:] = refused[:], []
+    assert found == []
