@@ -12,6 +12,7 @@ from cnnlab.jobs.engine import Engine
 from cnnlab.jobs.following import Follower
 from cnnlab.jobs.job import Job, Place
 from cnnlab.jobs.limits import Settings
+from cnnlab.jobs.own_runs import OwnRuns
 from cnnlab.jobs.pending_writes import PendingWrites
 from cnnlab.jobs.permissions import own_group, own_run
 from cnnlab.jobs.schedule import Schedule
@@ -32,7 +33,7 @@ log = logging.getLogger(__name__)
 __all__ = ["Place", "RunManager"]
 
 
-class RunManager:
+class RunManager(OwnRuns):
     """Queues runs, starts them when there is room, and ends those that nobody watches."""
 
     def __init__(
@@ -42,7 +43,7 @@ class RunManager:
         settings: Settings,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.store = store
+        super().__init__(store)
         self.readers = Visitors(clock)
         self.engine = engine
         self.settings = settings
@@ -135,36 +136,6 @@ class RunManager:
     def delete_group(self, group: str, visitor: str) -> None:
         """Forget all runs of a group. Raises: TrainingError for somebody else's."""
         self._delete(own_group(self.store, group, visitor))
-
-    def rename(self, run: str, visitor: str, name: str) -> None:
-        """Raises: TrainingError for somebody else's run or an unusable name."""
-        own_run(self.store, run, visitor)
-        self.store.rename(run, name)
-
-    def rename_group(self, group: str, visitor: str, name: str) -> None:
-        """Raises: TrainingError for somebody else's group or an unusable name."""
-        own_group(self.store, group, visitor)
-        self.store.groups.rename(group, name)
-
-    def pin(self, run: str, visitor: str, pinned: bool) -> None:
-        """Keep a run on top, or no longer. Raises: TrainingError for somebody else's."""
-        own_run(self.store, run, visitor)
-        self.store.pin(run, pinned)
-
-    def pin_group(self, group: str, visitor: str, pinned: bool) -> None:
-        """Keep a group on top, or no longer. Raises: TrainingError for somebody else's."""
-        own_group(self.store, group, visitor)
-        self.store.groups.pin(group, pinned)
-
-    def share(self, run: str, visitor: str) -> str:
-        """The secret of a run's link. Raises: TrainingError for somebody else's run."""
-        own_run(self.store, run, visitor)
-        return self.store.share(run)
-
-    def share_group(self, group: str, visitor: str) -> str:
-        """The secret of a group's link. Raises: TrainingError for somebody else's group."""
-        own_group(self.store, group, visitor)
-        return self.store.groups.share(group)
 
     def seen(self, visitor: str) -> None:
         """The visitor is here; every page and every tick says so."""

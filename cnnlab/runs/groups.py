@@ -72,6 +72,11 @@ class Groups:
             raise TrainingError("This group of runs does not exist any more.")
         return str(row["token"])
 
+    def withdraw(self, group: str) -> None:
+        """End a group's link."""
+        with self._db.write() as db:
+            db.execute("UPDATE groups SET token = NULL WHERE id = ?", (group,))
+
     def pin(self, group: str, pinned: bool) -> None:
         """Pin all runs of a group, or none."""
         with self._db.write() as db:

@@ -257,6 +257,11 @@ class RunStore:
             raise TrainingError("This run does not exist any more.")
         return record.token
 
+    def withdraw(self, run: str) -> None:
+        """End a run's link: its secret opens nothing any more, and the next one is another."""
+        with self._db.write() as db:
+            db.execute("UPDATE runs SET token = NULL WHERE id = ?", (run,))
+
     def mark_orphans(self) -> int:
         """Mark runs whose server is gone as interrupted; returns how many."""
         with self._db.read() as db:

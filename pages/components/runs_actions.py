@@ -191,7 +191,23 @@ def share(entry: Entry) -> None:
         "you can change or delete it."
     )
     st.code(link(token), language=None, wrap_lines=True)
-    st.caption(f"The link works until you delete the {kind(entry)}.")
+    st.caption(f"The link works until you withdraw it or delete the {kind(entry)}.")
+    if st.button(
+        "Withdraw the link",
+        icon=":material/link_off:",
+        key="runs.withdraw",
+        on_click=withdraw,
+        args=(entry,),
+        help="Whoever has it sees nothing any more. If you share again, the link is another.",
+    ):
+        st.rerun()
+
+
+def withdraw(entry: Entry) -> None:
+    """End the link of a run or group."""
+    manager = services.run_manager()
+    act = manager.withdraw_group if entry.group else manager.withdraw
+    attempt(partial(act, entry.id, state.visitor()))
 
 
 def link(token: str) -> str:

@@ -186,6 +186,17 @@ def test_sharing_gives_a_link_that_works(store: RunStore) -> None:
     assert app.code[0].value.endswith(f"/runs?shared={record.token}")
 
 
+def test_a_link_can_be_withdrawn(store: RunStore) -> None:
+    run = add(store, "mine")
+    app = open_runs([run])
+    app.button(key="runs.share").click().run()
+    token = present(present(store.run(run)).token)
+    app.button(key="runs.withdraw").click().run()
+    assert not app.exception
+    assert present(store.run(run)).token is None
+    assert store.by_token(token) is None
+
+
 def test_nobody_changes_or_shares_a_run_of_somebody_else(store: RunStore) -> None:
     """Also where a page holds on to a run that is not its visitor's."""
 

@@ -28,7 +28,7 @@ def test_a_run_is_deleted_when_it_has_ended(server: Server) -> None:
     assert server.store.run(run) is None
 
 
-@pytest.mark.parametrize("act", ["stop", "delete", "rename", "pin", "share"])
+@pytest.mark.parametrize("act", ["stop", "delete", "rename", "pin", "share", "withdraw"])
 def test_only_ones_own_runs_can_be_changed(server: Server, act: str) -> None:
     run = server.begin("ann")
     server.engine.finish(run)

@@ -160,6 +160,19 @@ def test_a_shared_run_is_found_by_its_secret_alone(store: RunStore) -> None:
         store.share("unknown")
 
 
+def test_a_withdrawn_link_opens_nothing_and_the_next_is_another(store: RunStore) -> None:
+    run = add(store)
+    token = store.share(run)
+    store.withdraw(run)
+    assert store.by_token(token) is None
+    assert store.share(run) != token
+    group, runs = store.add_group([CONFIG, CONFIG], "ann", "lenet", "two", ["a", "b"])
+    token = store.groups.share(group)
+    assert [one.id for one in store.groups.by_token(token)] == runs
+    store.groups.withdraw(group)
+    assert store.groups.by_token(token) == []
+
+
 @pytest.mark.parametrize("name", ["", "   ", "x" * 81])
 def test_a_name_out_of_bounds_is_refused(store: RunStore, name: str) -> None:
     run = add(store)
