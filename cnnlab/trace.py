@@ -52,13 +52,15 @@ class Trace:
     """All that ran, in order; the first node is the input. Nothing is left out.
 
     `edges` are pairs of nodes, from the one that made a tensor to the one that read it. `shapes`
-    are those of every module's output, blocks included, in the order in which they ended.
-    `outline` is the model without weights, for what else there is to know about its modules.
+    are those of every module's output, blocks included, in the order in which they ended, and
+    `ends` the nodes that made these outputs. `outline` is the model without weights, for what else
+    there is to know about its modules.
     """
 
     nodes: tuple[Node, ...]
     edges: tuple[tuple[int, int], ...]
     shapes: Mapping[str, Shape]
+    ends: Mapping[str, int]
     outline: nn.Module
 
     def sources(self, node: int) -> tuple[int, ...]:
@@ -99,7 +101,7 @@ def trace(model: nn.Module, input_shape: Sequence[int]) -> Trace:
         finally:
             recorder.take_off_hooks()
     edges = tuple((s, i) for i, sources in enumerate(recorder.sources) for s in sources)
-    return Trace(tuple(recorder.nodes), edges, recorder.shapes, outline)
+    return Trace(tuple(recorder.nodes), edges, recorder.shapes, recorder.ends, outline)
 
 
 @lru_cache(maxsize=128)
@@ -148,6 +150,7 @@ class Recorder(TorchFunctionMode):
         self.nodes: list[Node] = []
         self.sources: list[tuple[int, ...]] = []
         self.shapes: dict[str, Shape] = {}
+        self.ends: dict[str, int] = {}
         self._running: list[Running] = []
         self._heads = tuple(f"{path}." for path in training_heads(outline))
         # A weight that is used in several places is counted in the first.
@@ -206,9 +209,14 @@ class Recorder(TorchFunctionMode):
         if not made:
             return
         self.shapes[left.path] = tuple(made[0].shape)
-        if left.has_parts:
-            return
-        read = traced((args, kwargs))
+        if not left.has_parts:
+            self._add_leaf(module, left, traced((args, kwargs)), made)
+        if traced(made[:1]):
+            self.ends[left.path] = origin(made[0]).node
+
+    def _add_leaf(
+        self, module: nn.Module, left: Running, read: list[Tensor], made: list[Tensor]
+    ) -> None:
         params = self._count(module.parameters())
         if not left.functions and not params:
             return  # It hands on what it was given.

@@ -27,6 +27,11 @@ class ByteCache(Generic[V]):
         with self._access:
             return sum(size for _, size in self._kept.values())
 
+    def __contains__(self, key: Hashable) -> bool:
+        """Whether a value is kept, which does not count as asking for it."""
+        with self._access:
+            return key in self._kept
+
     def get(self, key: Hashable, make: Callable[[], V]) -> V:
         """The value of a key, made where it is not kept. What `make` raises is not kept."""
         if found := self._find(key):

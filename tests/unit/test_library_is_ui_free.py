@@ -40,7 +40,7 @@ ORDER = (
     ("trace", "receptive_field"),
     ("budget",),
     ("summary", "layer_csv", "diagrams", "features", "activation_curves"),
-    ("layer_maps", "colour_maps", "mosaic", "difference", "scores"),
+    ("layer_maps", "colour_maps", "mosaic", "difference", "explain", "scores"),
     ("training",),
     ("checkpoints",),
     ("augmented", "configuration", "norm_bench", "norm_by_hand", "pointwise"),

@@ -1,0 +1,1 @@
+"""One value of a network taken apart: what it sees, and the arithmetic that made it."""
