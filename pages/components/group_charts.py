@@ -61,7 +61,8 @@ def mean_and_runs(
     low = line(x, low_y, name, colour) | hidden
     high = line(x, high_y, name, colour) | hidden
     high |= {"fill": "tonexty", "fillcolor": see_through(colour)}
-    middle = line(x, middle_y, f"{name}, mean of {len(averaged)}", colour, width=2.5)
+    title = f"{name}, mean of {len(averaged)}" if len(averaged) > 1 else name
+    middle = line(x, middle_y, title, colour, width=2.5)
     return [*lines, low, high, middle]
 
 
