@@ -6,6 +6,7 @@ from typing import Literal, Self
 from pydantic import Field
 
 from cnnlab.errors import ConfigError
+from cnnlab.runs.weights import Quota
 from cnnlab.validated import Validated
 
 
@@ -28,6 +29,11 @@ class Settings(Validated):
     queue_length: int = Field(
         100, ge=1, description="Runs or groups that may wait, those of all visitors together."
     )
+    weights_mb_per_visitor: int = Field(
+        2000, ge=1, description="Disk that the weights of one visitor's runs may take."
+    )
+    weights_mb: int = Field(20_000, ge=1, description="The same for all visitors together.")
+    free_mb: int = Field(500, ge=0, description="Disk that weights leave free.")
     runs_per_group: int = Field(48, ge=1, description="Runs that one group may have.")
     cpu_slots: int = Field(1, ge=1, description="Runs on the CPU at once.")
     threads: int | None = Field(
@@ -39,6 +45,12 @@ class Settings(Validated):
     ray_gpus_per_run: float = Field(1, ge=0, le=1, description="Share of a GPU; 0 is CPU only.")
     ray_cpus_per_run: float = Field(1, gt=0, description="CPU cores that a run may keep busy.")
     ray_restarts: int = Field(0, ge=0, description="Starts after the first, when a machine dies.")
+
+    @property
+    def quota(self) -> Quota:
+        """What weights may take."""
+        per_visitor, all_, free = self.weights_mb_per_visitor, self.weights_mb, self.free_mb
+        return Quota(per_visitor * 2**20, all_ * 2**20, free * 2**20)
 
     @classmethod
     def from_environment(cls) -> Self:

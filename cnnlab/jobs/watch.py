@@ -78,6 +78,15 @@ class Watch:
         self._engine.check()
         if now - self._orphans_s > ORPHANS_S:
             self.look_for_orphans()
+            self.make_room()
+
+    def make_room(self) -> None:
+        """Delete the oldest weights where they take more than they may."""
+        try:
+            if gone := self._store.weights.make_room(self._settings.quota):
+                log.info("the weights of %d runs made room for newer ones", len(gone))
+        except TrainingError as error:
+            log.warning("%s", error)
 
     def look_for_orphans(self) -> None:
         """Mark the runs of servers that have died."""

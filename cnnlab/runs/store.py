@@ -23,6 +23,7 @@ from cnnlab.runs import (
     predicted,
     predictions,
     records,
+    weights,
 )
 from cnnlab.runs.database import Database
 from cnnlab.runs.first_tables import FIRST_TABLES
@@ -68,6 +69,7 @@ class RunStore:
         self.groups = groups.Groups(self._db)
         self.predictions = predictions.Predictions(self._db)
         self.answers = answers.Answers(self._db)
+        self.weights = weights.Weights(self._db, home / "weights")
         self.notice = notice or self._db.notice
 
     @classmethod
@@ -96,7 +98,7 @@ class RunStore:
 
     def weights_path(self, run: str) -> Path:
         """Where the weights of a run are kept."""
-        return self.home / "weights" / f"{run}.safetensors"
+        return self.weights.path(run)
 
     # Reading
 
