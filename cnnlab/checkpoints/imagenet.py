@@ -13,13 +13,12 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from cnnlab import catalog, features
+from cnnlab import budget, catalog, features
 from cnnlab.checkpoints.card import checksum
 from cnnlab.datasets import download
 from cnnlab.datasets.download import Progress
 from cnnlab.errors import WeightsError
 from cnnlab.folders import cache_folder, size_bytes
-from cnnlab.free_memory import free_bytes
 from cnnlab.networks.options import Options
 from cnnlab.trace import trace_of
 
@@ -187,7 +186,7 @@ def fetch(asked: Published, progress: Progress | None = None) -> None:
 def load(asked: Published, *, head: bool = True) -> nn.Module:
     """The network with the weights of the file, in prediction mode, for pictures from 0 to 1.
 
-    Raises: WeightsError when the file is not here or not the right one, or memory is short.
+    Raises: WeightsError when the file is not here or not the right one, or memory too small.
     """
     check_room(asked)
     try:
@@ -215,12 +214,12 @@ def load(asked: Published, *, head: bool = True) -> nn.Module:
 
 
 def check_room(asked: Published) -> None:
-    """Raises: WeightsError when the weights would not fit into the memory that is free."""
-    free, needed = free_bytes(), ROOM * asked.size_bytes
-    if free is not None and needed > free:
+    """Raises: WeightsError when the weights take more memory than a page may have."""
+    allowed, needed = budget.PASS * budget.memory_bytes(), ROOM * asked.size_bytes
+    if needed > allowed:
         raise WeightsError(
-            f"The ImageNet weights of {asked.preset} need {needed / 1e6:,.0f} MB of memory, and "
-            f"{free / 1e6:,.0f} MB are free. Choose a smaller network, or close what else runs."
+            f"The ImageNet weights of {asked.preset} need {needed / 2**20:,.0f} MB of memory, and "
+            f"a page may take {allowed / 2**20:,.0f} MB on this machine. Choose a smaller network."
         )
 
 

@@ -18,6 +18,7 @@ from pages.components import (
     picture_edit,
     picture_seen,
     weights_choice,
+    what_mattered,
 )
 from pages.components.maps_cache import Pass
 from pages.components.picture_choice import Picture
@@ -42,6 +43,7 @@ def show(section: Section, spec: NetworkSpec) -> None:
                 class_scores.show(asked)
         with content:
             layer_view.show(asked, passed(picture, edits, other) if other else None)
+            what_mattered.show(asked)
     except CnnLabError as error:
         content.error(str(error), icon=":material/image_not_supported:")
 

@@ -13,6 +13,7 @@ from pages.components import (
     channel_table,
     channel_view,
     class_maps,
+    exciting_pictures,
     layer_strip,
     mosaic_view,
     state,
@@ -108,6 +109,7 @@ def one(asked: Pass, shown: Shown) -> None:
     with detail:
         channel = channel_view.choose(len(maps_of(asked)[shown.layer].low))
         channel_view.show(asked, shown.layer, channel, shown.scale)
+        exciting_pictures.show(asked, shown.layer, channel)
 
 
 def both(asked: Pass, beside: Pass, shown: Shown) -> None:

@@ -13,12 +13,11 @@ from PIL import Image
 from torch import Tensor, nn
 from torchvision.models import get_model, get_weight
 
-from cnnlab import catalog, features, images
+from cnnlab import budget, catalog, features, images
 from cnnlab.checkpoints import imagenet
 from cnnlab.checkpoints.__main__ import main
 from cnnlab.checkpoints.imagenet import Published
 from cnnlab.errors import WeightsError
-from cnnlab.free_memory import free_bytes
 from tests.mirror import Mirror, nobody_there, serving
 from tests.present import present
 from tests.unit.test_torchvision_logits import TWINS, random_tensor
@@ -235,25 +234,9 @@ def test_a_file_that_holds_something_else_is_refused(
 def test_weights_for_which_there_is_no_memory(
     small: Published, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(imagenet, "free_bytes", lambda: 50_000_000)
-    with pytest.raises(WeightsError, match=r"need 56 MB of memory, and 50 MB are free"):
+    monkeypatch.setattr(budget, "memory_bytes", lambda: 400 * 2**20)
+    with pytest.raises(WeightsError, match=r"need 54 MB of memory, and a page may take 50 MB"):
         imagenet.load(small)
-
-
-def test_free_memory_is_what_machine_and_container_leave(tmp_path: Path) -> None:
-    assert free_bytes(tmp_path) is None
-    (tmp_path / "proc").mkdir()
-    (tmp_path / "proc/meminfo").write_text("MemTotal: 9 kB\nMemAvailable:   4 kB\n")
-    assert free_bytes(tmp_path) == 4096
-    group = tmp_path / "sys/fs/cgroup"
-    group.mkdir(parents=True)
-    (group / "memory.max").write_text("max\n")
-    (group / "memory.current").write_text("1000\n")
-    assert free_bytes(tmp_path) == 4096
-    (group / "memory.max").write_text("3000\n")
-    assert free_bytes(tmp_path) == 2000
-    (group / "memory.current").write_text("5000\n")
-    assert free_bytes(tmp_path) == 0
 
 
 def test_a_grey_picture_is_seen_in_three_channels(asked: Published) -> None:
