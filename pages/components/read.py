@@ -19,6 +19,7 @@ from pages.components import (
     norm_by_hand,
     pointwise_bench,
     rate_grid,
+    stride_bench,
 )
 
 TEXTS = Path(__file__).parents[2] / "assets" / "text"
@@ -34,6 +35,7 @@ DRAWN: dict[str, Callable[[], None]] = {
     "by_hand": norm_by_hand.show,
     "pointwise": pointwise_bench.show,
     "rates": rate_grid.show,
+    "stride": stride_bench.show,
 }
 
 
