@@ -33,7 +33,7 @@ def show(section: Section, spec: NetworkSpec) -> None:
                 totals(summary)
                 figures(section, configured)
                 block_links.show(configured.trace)
-            layer_table.show(summary, spec)
+            layer_table.show(configured.trace, summary, spec)
             source(section, spec)
     except CnnLabError as error:
         content.error(str(error), icon=":material/straighten:")

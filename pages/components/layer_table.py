@@ -1,5 +1,7 @@
 """The layers of a network: what each costs as a chart, everything about each as a table."""
 
+from functools import partial
+
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
@@ -8,7 +10,8 @@ from streamlit.elements.lib.column_types import ColumnConfig
 from cnnlab.catalog import NetworkSpec
 from cnnlab.layer_csv import layer_table_csv, shape_text
 from cnnlab.summary import Summary
-from pages.components import charts
+from cnnlab.trace import Trace
+from pages.components import charts, layer_explained
 
 HEIGHT_PX = 420
 # The height of a name with its two bars, where there is room and where there are many layers.
@@ -28,7 +31,7 @@ NOTES = {
 }
 
 
-def show(summary: Summary, spec: NetworkSpec) -> None:
+def show(found: Trace, summary: Summary, spec: NetworkSpec) -> None:
     """Chart, table, totals and a download."""
     st.subheader("What each layer costs", anchor=False)
     chart = cost_per_layer(summary)
@@ -44,7 +47,7 @@ def show(summary: Summary, spec: NetworkSpec) -> None:
             alt="Parameters and multiply-accumulates of every layer; the table below has them too.",
         )
     st.subheader("Layer by layer", anchor=False)
-    table(summary)
+    table(found, summary)
     total, download = st.columns([3, 1], vertical_alignment="center")
     total.caption(
         f"{len(summary.layers)} layers · {summary.params:,} parameters · {summary.macs:,} MACs"
@@ -90,8 +93,10 @@ def cost_per_layer(summary: Summary) -> go.Figure:
     return figure.update_layout(legend={"y": 1, "yref": "container", "yanchor": "top"})
 
 
-def table(summary: Summary) -> None:
-    """All layers, one a row; whole numbers are never cut off."""
+# A fragment: a row is opened without running the page.
+@st.fragment
+def table(found: Trace, summary: Summary) -> None:
+    """All layers, one a row; whole numbers are never cut off. A row that is marked is explained."""
     rows = frame(summary)
     st.dataframe(
         rows,
@@ -99,7 +104,11 @@ def table(summary: Summary) -> None:
         height=HEIGHT_PX,
         column_config={name: column(name, rows[name]) for name in rows},
         alt="Every layer with its shapes, parameters, multiply-accumulates and memory.",
+        key=layer_explained.TABLE_KEY,
+        on_select=partial(layer_explained.chosen, list(rows["Layer"])),
+        selection_mode="single-row",
     )
+    layer_explained.show(found, summary.layers)
 
 
 def frame(summary: Summary) -> pd.DataFrame:

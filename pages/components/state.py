@@ -1,6 +1,7 @@
 """The only place that touches the session: who is here and what they chose."""
 
 import secrets
+from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
@@ -24,6 +25,12 @@ def put(key: str, value: object) -> None:
 def get(key: str, default: object = None) -> object:
     """What a widget holds, also before it is drawn."""
     return st.session_state.get(key, default)
+
+
+def selected_rows(key: str) -> list[int]:
+    """The rows that are marked in a table with this key."""
+    found = get(key)
+    return list(found["selection"]["rows"]) if isinstance(found, Mapping) else []
 
 
 def listed(key: str) -> list[Any]:

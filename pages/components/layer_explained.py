@@ -1,0 +1,51 @@
+"""A row of the layer table opened: every number as a formula with the layer's numbers put in."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from cnnlab.explain.layer_formulas import HEADER, Formula, as_markdown, formulas
+from cnnlab.summary import Layer
+from cnnlab.trace import Trace
+from pages.components import state
+
+KEY, TABLE_KEY = "explained_layer", "layer_rows"
+ABOUT = (
+    "n is the side before, p the padding, k the window, s the stride, c channels. A multiply-"
+    "accumulate (MAC) is one weight times one value, added to a sum; everything is for one picture."
+)
+
+
+def chosen(layers: Sequence[str]) -> None:
+    """Take over the row that was marked in the table; for its callback."""
+    rows = state.selected_rows(TABLE_KEY)
+    state.put(KEY, layers[rows[0]] if rows and rows[0] < len(layers) else None)
+
+
+def show(found: Trace, layers: Sequence[Layer]) -> None:
+    """The layer that was chosen, by its row or by its name."""
+    by_name = {layer.name: layer for layer in layers}
+    if state.get(KEY) not in by_name:
+        state.put(KEY, None)
+    name = st.selectbox(
+        "How a layer's numbers come about",
+        list(by_name),
+        index=None,
+        key=KEY,
+        placeholder="Choose a layer here, or its row in the table",
+    )
+    if name is None:
+        return
+    layer = by_name[name]
+    rows = formulas(found, layer)
+    with st.container(border=True):
+        st.markdown(f"**`{layer.name}`** ({layer.kind})\n\n{drawn(rows)}")
+        st.caption(ABOUT)
+        with st.expander("Copy as Markdown", icon=":material/content_copy:"):
+            st.code(as_markdown(layer, rows), language="markdown")
+
+
+def drawn(rows: Sequence[Formula]) -> str:
+    """The table as the page shows it: the numbers in type of one width."""
+    lines = [f"| {r.name} | {r.rule} | `{r.numbers}` | **{r.value:,}** |" for r in rows]
+    return "\n".join([HEADER, *lines])
