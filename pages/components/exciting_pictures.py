@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -10,16 +11,28 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from cnnlab import datasets
+from cnnlab.catalog import NETWORKS
 from cnnlab.datasets import DATASETS
 from cnnlab.errors import CnnLabError
 from cnnlab.explain import exciting
 from cnnlab.explain.exciting import Exciting
+from cnnlab.explain.overlay import FOR
+from cnnlab.explain.receptive import Place, node_of, reaches_of
 from pages.components.byte_cache import ByteCache
 from pages.components.colour_bar import number
 from pages.components.maps_cache import Pass, Weights, model_of
 
 KEPT_BYTES = 32 * 2**20
-TILE_PX, GAP_PX, COLUMNS = 96, 4, 3
+TILE_PX, GAP_PX, COLUMNS, FRAME_PX = 96, 4, 3, 2
+
+
+class Edges(NamedTuple):
+    """A part of a picture, as shares of its side."""
+
+    top: float
+    bottom: float
+    left: float
+    right: float
 
 
 @dataclass(frozen=True)
@@ -73,12 +86,15 @@ def nine(weights: Weights, layer: str, channel: int) -> None:
     common = ", ".join(f"{count} × {name}" for name, count in Counter(names).most_common())
     says = f"The {len(best)} of {found.seen} test pictures that excite channel {channel} of {layer}"
     st.image(
-        tiled(images[best]),
+        tiled(images[best], seen(weights, layer, channel, found.places[channel].tolist())),
         width="stretch",
         caption=f"{common}; from {number(values[0])} down to {number(values[-1])}",
         alt=f"{says}: {', '.join(names)}",
     )
-    st.caption(f"{says} most: those in which its strongest value is largest.")
+    st.caption(
+        f"{says} most: those in which its strongest value is largest. The frame is what that value "
+        "sees."
+    )
 
 
 def suitable(weights: Weights) -> str | None:
@@ -119,12 +135,36 @@ def test_pictures(dataset: str) -> tuple[Tensor, Tensor]:
     return found.test_images[:most].clone(), found.test_labels[:most].clone()
 
 
-def tiled(images: Tensor) -> npt.NDArray[np.uint8]:
-    """Pictures in rows. Shape: uint8 (N, C, H, W) -> (height, width, 3)."""
+def seen(weights: Weights, layer: str, channel: int, places: list[list[int]]) -> list[Edges]:
+    """The edges of what a value sees, for values of one channel. Units: tiles' sides."""
+    found = reaches_of(NETWORKS[weights.network], weights.options, weights.image_size)
+    node = node_of(found.found, layer)
+    rectangles = [found.rectangle(node, Place(channel, *place)) for place in places]
+    # A value that reads nothing but padding has an empty frame.
+    sides = [
+        (r.top, r.top + r.height, r.left, r.left + r.width) if r else (0,) * 4 for r in rectangles
+    ]
+    return [Edges(*(side / weights.image_size for side in four)) for four in sides]
+
+
+def tiled(images: Tensor, frames: list[Edges]) -> npt.NDArray[np.uint8]:
+    """Pictures in rows, in each a frame. Shape: uint8 (N, C, H, W) -> (height, width, 3)."""
     side = TILE_PX + GAP_PX
     rows = -(-len(images) // COLUMNS)
     canvas = np.full((rows * side - GAP_PX, COLUMNS * side - GAP_PX, 3), 128, np.uint8)
-    for i, tile in enumerate(interpolate(images, (TILE_PX, TILE_PX), mode="nearest")):
+    tiles = interpolate(images, (TILE_PX, TILE_PX), mode="nearest")
+    for i, (tile, frame) in enumerate(zip(tiles, frames, strict=True)):
         top, left = i // COLUMNS * side, i % COLUMNS * side
-        canvas[top : top + TILE_PX, left : left + TILE_PX] = tile.permute(1, 2, 0).numpy()
+        place = canvas[top : top + TILE_PX, left : left + TILE_PX]
+        place[:] = tile.permute(1, 2, 0).numpy()
+        draw_frame(place, frame)
     return canvas
+
+
+def draw_frame(tile: npt.NDArray[np.uint8], frame: Edges) -> None:
+    """A line inside the edges. Shape: (side, side, 3)."""
+    top, bottom, left, right = (round(edge * len(tile)) for edge in frame)
+    inside = tile[top:bottom, left:right]
+    kept = inside[FRAME_PX:-FRAME_PX, FRAME_PX:-FRAME_PX].copy()
+    inside[:] = FOR
+    inside[FRAME_PX:-FRAME_PX, FRAME_PX:-FRAME_PX] = kept

@@ -3,13 +3,16 @@
 import sys
 
 import pytest
+import torch
 from streamlit.testing.v1 import AppTest
 
-from cnnlab import datasets
+from cnnlab import catalog, datasets
 from cnnlab.datasets import State
 from cnnlab.explain import attribution, exciting
+from cnnlab.explain.overlay import FOR
 from cnnlab.runs.store import RunStore
 from pages.components import exciting_pictures, what_mattered
+from pages.components.maps_cache import Weights
 from tests.app.conftest import Open
 from tests.app.maps_page import add_trained, alts, fine, texts
 
@@ -112,6 +115,20 @@ def test_pictures_that_excite_a_channel(open_page: Open, store: RunStore) -> Non
     app.slider(key="channel").set_value(2).run()
     assert fine(app)
     assert exciting_pictures.kept().used_bytes == computed
+
+
+def test_the_frame_is_what_the_value_sees() -> None:
+    weights = Weights("lenet", catalog.network("lenet").preset("small"), 32)
+    # A kernel of 5×5 with 2 pixels of padding: in the corner 3×3 of it see the picture.
+    corner, middle = exciting_pictures.seen(weights, "conv1", 0, [[0, 0], [16, 16]])
+    assert tuple(corner) == (0, 3 / 32, 0, 3 / 32)
+    assert tuple(middle) == (14 / 32, 19 / 32, 14 / 32, 19 / 32)
+    drawn = exciting_pictures.tiled(torch.zeros(2, 1, 28, 28, dtype=torch.uint8), [corner, middle])
+    orange = (drawn == FOR).all(-1)
+    assert orange[:9, :9].sum() == 9 * 9 - 5 * 5
+    assert orange[:96, :96].sum() == 9 * 9 - 5 * 5
+    assert orange[42:57, 142:157].sum() == 15 * 15 - 11 * 11
+    assert orange.sum() == 9 * 9 - 5 * 5 + 15 * 15 - 11 * 11
 
 
 def test_fresh_weights_without_pictures_of_their_kind(open_page: Open) -> None:
