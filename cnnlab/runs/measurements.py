@@ -46,18 +46,35 @@ def write(db: sqlite3.Connection, run: str, measurements: Iterable[Measurement])
 
 
 def read(
-    db: sqlite3.Connection, run: str, kind: str | None, layer: str | None
+    db: sqlite3.Connection,
+    run: str,
+    kind: str | None = None,
+    layer: str | None = None,
+    step: int | None = None,
+    *,
+    of_whole: bool = False,
 ) -> list[Measurement]:
-    """The measurements of a run in the order in which they were made."""
-    equal = {"run": run, "kind": kind, "layer": layer}
+    """The measurements of a run in the order in which they were made.
+
+    `of_whole` leaves those of its layers out, and reads those of the network as a whole.
+    """
+    equal = {"run": run, "kind": kind, "layer": layer, "step": step}
     given = {name: value for name, value in equal.items() if value is not None}
     where = " AND ".join(f"{name} = :{name}" for name in given)
+    where += " AND layer IS NULL" if of_whole else ""
     rows = db.execute(
         "SELECT step, epoch, elapsed_s, kind, layer, content AS 'values' FROM measurements "
         f"WHERE {where} ORDER BY rowid",
         given,
     ).fetchall()
     return [Measurement(**{**dict(row), "values": json.loads(row["values"])}) for row in rows]
+
+
+def last_step(db: sqlite3.Connection, run: str, kind: str) -> int | None:
+    """The last step at which such a probe looked; None before the first."""
+    query = "SELECT max(step) FROM measurements WHERE run = ? AND kind = ?"
+    step: int | None = db.execute(query, (run, kind)).fetchone()[0]
+    return step
 
 
 def note(db: sqlite3.Connection, run: str) -> str:

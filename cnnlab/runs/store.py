@@ -150,11 +150,25 @@ class RunStore:
             return points.read(db, run)
 
     def measurements(
-        self, run: str, kind: str | None = None, layer: str | None = None
+        self,
+        run: str,
+        kind: str | None = None,
+        layer: str | None = None,
+        step: int | None = None,
+        *,
+        of_whole: bool = False,
     ) -> list[Measurement]:
-        """What probes read off a run, of one kind or layer where it is given."""
+        """What probes read off a run, of one kind, layer or step where it is given.
+
+        `of_whole` leaves those of its layers out, and reads those of the network as a whole.
+        """
         with self._db.read() as db:
-            return measurements.read(db, run, kind, layer)
+            return measurements.read(db, run, kind, layer, step, of_whole=of_whole)
+
+    def last_measured(self, run: str, kind: str) -> int | None:
+        """The last step at which a probe of this kind looked; None before the first."""
+        with self._db.read() as db:
+            return measurements.last_step(db, run, kind)
 
     def predicted(self, run: str) -> PredictedClasses | None:
         """What a run said of each test picture at its last evaluation; None for older runs."""

@@ -65,6 +65,11 @@ class PictureProbe(Probe):
         small.save(file, "PNG")
         return cls.model_validate(fields | {"image": base64.b64encode(file.getvalue()).decode()})
 
+    @property
+    def picture(self) -> Image.Image:
+        """The picture as it travels along."""
+        return _decoded(self.image)
+
     def check(self, model: nn.Module) -> None:
         there = [path for path, _ in model.named_modules() if path]
         for layer in self.layers:
@@ -83,7 +88,7 @@ class PictureProbe(Probe):
             outputs[path] = output[0].float()
 
         chosen = [(path, m) for path, m in run.model.named_modules() if path in self.layers]
-        batch = run.as_input(_decoded(self.image))
+        batch = run.as_input(self.picture)
         with evaluating(run.model), torch.inference_mode(), watching(chosen, note):
             scores = run.logits(batch)[0].float().softmax(0)
             kept = {path: _small(output) for path, output in outputs.items()}
