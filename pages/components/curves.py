@@ -14,6 +14,7 @@ from pages.components import (
     charts,
     curve_charts,
     curve_legend,
+    follow,
     group_progress,
     inside_run,
     links,
@@ -105,6 +106,7 @@ def panel(
         runs = services.store().groups.runs(current.group_id)
         group_progress.show([Entry(tuple(runs), current.group_id)])
         begun = {f"Seed {run.config.seed}": run for run in runs if run.status != "queued"}
+        follow.show(begun, "follow", opened=True)
         right_and_wrong.show(begun, "answers")
         inside_run.show(begun, "inside")
         return
@@ -114,6 +116,7 @@ def panel(
     draw([run for run in (current, *others) if run], None if earlier else current, colours, config)
     if current:
         outcome(current, curve)
+        follow.show({current.name: current}, "follow", opened=True)
         right_and_wrong.show({current.name: current}, "answers")
         inside_run.show({current.name: current}, "inside")
     shown = [run for run in (current, *others) if run and curve_legend.is_shown(run)]

@@ -16,6 +16,7 @@ from pages.components import (
     curve_charts,
     curve_legend,
     curves,
+    follow,
     right_and_wrong,
     run_colours,
     run_names,
@@ -174,6 +175,7 @@ def alone(run: RunRecord) -> None:
         curves.status_line(run, services.curve(run))
     elif run.message:
         (st.error if run.status == "failed" else st.info)(run.message)
+    follow.show({run.name: run}, "runs.follow", opened=False)
     right_and_wrong.show({run.name: run}, "runs.answers")
     st.subheader("Settings", anchor=False)
     fields = {name: value for name, value in flatten(run.config).items() if value is not None}

@@ -3,6 +3,7 @@
 from functools import partial
 
 import streamlit as st
+from PIL.Image import Image
 
 from cnnlab.catalog import NetworkSpec, Section
 from cnnlab.configuration import RUN_SETTINGS
@@ -15,6 +16,7 @@ from pages.components import (
     curves,
     data_state,
     focus,
+    follow,
     inside_run,
     knobs,
     panel,
@@ -68,35 +70,42 @@ def buttons(
     if config and not data_state.offer(config.dataset):
         return
     row = st.container(horizontal=True)
-    if (
-        row.button(
-            "Start",
-            type="primary",
-            icon=":material/play_arrow:",
-            disabled=config is None or active is not None,
-            key="start",
-        )
-        and config
-    ):
-        try:
-            seeds.start(inside_run.observed(config), section.slug)
-        except CnnLabError as error:
-            st.error(str(error))
-        else:
-            focus.hand_to("stop")
-            st.rerun()
-    if row.button("Stop", icon=":material/stop:", disabled=active is None, key="stop") and active:
-        try:
-            seeds.stop(active, STOP_WAIT_S)
-        except CnnLabError as error:
-            st.error(str(error))
-        else:
-            focus.hand_to("start")
-            st.rerun()
+    is_ready = config is not None and active is None
+    started = row.button(
+        "Start", type="primary", icon=":material/play_arrow:", disabled=not is_ready, key="start"
+    )
+    stopped = row.button("Stop", icon=":material/stop:", disabled=active is None, key="stop")
     count = seeds.choice(row)
     inside_run.choice(row)
+    picture = follow.choice(row, config.dataset if config else "")
+    if started and config:
+        begin(section, config, picture)
+    if stopped and active:
+        end(active)
     if config:
         small = stand_in.is_in_use(section, spec) and config.epochs <= spec.quick.epochs
         offer = None if small else partial(stand_in.choose, section, spec, False)
         run_time.show(config, offer, busy=active is not None)
         seeds.price(config, count)
+
+
+def begin(section: Section, config: RunConfig, picture: Image | None) -> None:
+    """Submit the run, or its seeds, and draw the page anew."""
+    try:
+        seeds.start(follow.followed_by(inside_run.observed(config), picture), section.slug)
+    except CnnLabError as error:
+        st.error(str(error))
+    else:
+        focus.hand_to("stop")
+        st.rerun()
+
+
+def end(active: RunRecord) -> None:
+    """Stop the run, with all of its group, and draw the page anew."""
+    try:
+        seeds.stop(active, STOP_WAIT_S)
+    except CnnLabError as error:
+        st.error(str(error))
+    else:
+        focus.hand_to("start")
+        st.rerun()
