@@ -1,5 +1,9 @@
 """Runs on a real Ray cluster: three nodes on this machine, one of which only listens."""
 
+import os
+import secrets
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -26,6 +30,7 @@ from cnnlab.training.events import (
     Started,
 )
 from cnnlab.training.probes.layer_statistics import LayerStatisticsProbe
+from tests.conftest import ROOT
 from tests.present import present
 from tests.waiting import wait_until
 
@@ -41,7 +46,9 @@ SLOW_S = 120
 class Nodes:
     """A cluster whose machines can be killed and joined by others."""
 
-    def __init__(self) -> None:
+    def __init__(self, token: str) -> None:
+        # As docs/cluster.md says; machines that are started from here inherit it.
+        os.environ.update(RAY_AUTH_MODE="token", RAY_AUTH_TOKEN=token)
         import_ray()
         from ray.cluster_utils import Cluster
 
@@ -69,9 +76,15 @@ class Nodes:
 
 @pytest.fixture(scope="module")
 def machines() -> Iterator[Nodes]:
-    nodes = Nodes()
+    patch = pytest.MonkeyPatch()
+    for variable in ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN"):
+        patch.delenv(variable, raising=False)
+    nodes = Nodes(secrets.token_hex(16))
     yield nodes
     nodes.cluster.shutdown()
+    os.environ.pop("RAY_AUTH_MODE")
+    os.environ.pop("RAY_AUTH_TOKEN")
+    patch.undo()
 
 
 @pytest.fixture
@@ -250,6 +263,33 @@ def test_a_restarted_run_gives_one_curve_without_repetition(nodes: Nodes, tmp_pa
 def test_a_cluster_without_room_is_refused(nodes: Nodes) -> None:
     with pytest.raises(ConfigError, match="CNNLAB_RAY_CPUS_PER_RUN"):
         choose.engine(Settings(engine="ray", ray_address=nodes.address, ray_gpus_per_run=1))
+
+
+JOIN = """
+import sys
+from cnnlab.errors import ConfigError
+from cnnlab.jobs import choose
+from cnnlab.jobs.limits import Settings
+try:
+    choose.engine(Settings(engine="ray", ray_address=sys.argv[1], ray_gpus_per_run=0))
+except ConfigError as error:
+    print(error)
+"""
+
+
+def test_whoever_does_not_have_the_token_is_refused(nodes: Nodes) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", JOIN, nodes.address],
+        cwd=ROOT,
+        env=os.environ | {"RAY_AUTH_TOKEN": secrets.token_hex(16)},
+        capture_output=True,
+        text=True,
+        timeout=SLOW_S,
+        check=False,
+    )
+    assert "no Ray cluster can be joined" in done.stdout
+    assert "the same token" in done.stdout
+    assert "InvalidAuthToken" in done.stderr
 
 
 def test_an_address_where_nobody_answers_is_refused() -> None:

@@ -263,32 +263,3 @@ def test_a_run_of_which_nothing_is_heard_is_ended(tmp_path: Path) -> None:
     finally:
         server.close()
         store.close()
-
-
-def test_a_worker_that_dies_over_an_estimate_is_not_asked_the_same_again(
-    manager: RunManager, caplog: pytest.LogCaptureFixture
-) -> None:
-    wait_until_warm(manager)
-    wait_until(lambda: manager.estimate(LONG_STEP) is None)
-    guilty = pid(manager)
-    os.kill(guilty, signal.SIGKILL)
-    wait_until(lambda: manager.estimate(LONG_STEP) is not None)
-    assert "timed a few steps" in present(manager.estimate(LONG_STEP)).problem
-    assert "want of memory" in present(manager.estimate(LONG_STEP)).problem
-    assert "timed a few steps" in caplog.text
-    fresh = pid(manager)
-    assert fresh != guilty
-    # Others are, and the same process answers them all.
-    config = SHORT.replace(batch_size=32)
-    wait_until(lambda: manager.estimate(config) is not None, timeout_s=60)
-    assert present(manager.estimate(config)).run_s(config) > 0
-    assert pid(manager) == fresh
-
-
-def test_thirty_knob_positions_do_not_delay_a_start(manager: RunManager) -> None:
-    wait_until_warm(manager)
-    for size in range(40, 70):
-        manager.estimate(LONG_STEP.replace(image_size=size))
-    run = submit(manager, SHORT)
-    wait_until(lambda: manager.store.curve(run).steps, timeout_s=20)
-    wait_for(manager, run, "finished")
