@@ -50,8 +50,8 @@ def join(ray: Any, address: str) -> None:
         raise ConfigError(
             f"CNNLAB_RAY_ADDRESS is {address!r}, but no Ray cluster can be joined there "
             f"({type(error).__name__}: {error}). Start one with `ray start --head` and join it "
-            "from this machine, with the same token (RAY_AUTH_MODE and RAY_AUTH_TOKEN) where it has "
-            "one; docs/cluster.md has the commands."
+            "from this machine, with the same token (RAY_AUTH_MODE and RAY_AUTH_TOKEN) where it "
+            "has one; docs/cluster.md has the commands."
         ) from error
 
 
