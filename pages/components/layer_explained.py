@@ -38,7 +38,7 @@ def show(found: Trace, layers: Sequence[Layer]) -> None:
         return
     layer = by_name[name]
     rows = formulas(found, layer)
-    with st.container(border=True):
+    with st.container(border=True, key="layer_formulas"):
         st.markdown(f"**`{layer.name}`** ({layer.kind})\n\n{drawn(rows)}")
         st.caption(ABOUT)
         with st.expander("Copy as Markdown", icon=":material/content_copy:"):
