@@ -8,6 +8,7 @@ import pytest
 from cnnlab.catalog import SECTIONS
 from cnnlab.experiments import EXPERIMENTS, SEEDS, Experiment, measured, of_section
 from cnnlab.experiments.ceiling import Ceiling
+from cnnlab.experiments.gain import GainGrows
 from cnnlab.experiments.no_worse import NoWorse
 from cnnlab.experiments.outcome import Outcome
 from cnnlab.experiments.report import NOTHING_YET, conclusion, rows, table, verdict
@@ -86,6 +87,11 @@ def made_up(experiment: Experiment, answer: str) -> list[Outcome]:
             arm: BEST if arm in best else WORST for arm in experiment.rule.arms
         }
         return outcomes(experiment, ranks)
+    if isinstance(experiment.rule, GainGrows) and answer != OPEN:
+        # One family does the same at every rung; the other begins or ends where it does.
+        rungs = [arm for _, arm in experiment.rule.first.rungs]
+        alike = rungs[0] if answer == "grows" else rungs[-1]
+        return outcomes(experiment, {arm: BEST for arm in rungs if arm != alike})
     if isinstance(experiment.rule, NoWorse) and answer == "worse":
         return outcomes(experiment, {last: BEST, first: WORST})
     if answer in ("first", "worse", "each"):
