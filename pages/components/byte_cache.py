@@ -3,6 +3,7 @@
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Generic, TypeVar
 
 V = TypeVar("V")
@@ -11,11 +12,18 @@ V = TypeVar("V")
 class ByteCache(Generic[V]):
     """Values by key, `limit_bytes` of them at most; all visitors share it.
 
-    Streamlit's caches count entries, of which one may be a thousand times as large as another.
+    What is heavy is made in a `turn`. Streamlit's caches count entries, of which one may be a
+    thousand times as large as another.
     """
 
-    def __init__(self, limit_bytes: int, size_of: Callable[[V], int]) -> None:
+    def __init__(
+        self,
+        limit_bytes: int,
+        size_of: Callable[[V], int],
+        turn: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> None:
         self.limit_bytes = limit_bytes
+        self._turn = turn
         self._size_of = size_of
         self._kept: OrderedDict[Hashable, tuple[V, int]] = OrderedDict()
         self._access = threading.Lock()
@@ -36,7 +44,7 @@ class ByteCache(Generic[V]):
         """The value of a key, made where it is not kept. What `make` raises is not kept."""
         if found := self._find(key):
             return found[0]
-        with self._making:
+        with self._turn(), self._making:
             # Another visitor may have had it made meanwhile.
             if found := self._find(key):
                 return found[0]

@@ -21,6 +21,7 @@ from cnnlab.explain.receptive import Place, node_of, reaches_of
 from pages.components.byte_cache import ByteCache
 from pages.components.colour_bar import number
 from pages.components.maps_cache import Pass, Weights, model_of
+from pages.components.turns import own_turn
 
 KEPT_BYTES = 32 * 2**20
 TILE_PX, GAP_PX, COLUMNS, FRAME_PX = 96, 4, 3, 2
@@ -123,7 +124,7 @@ def exciting_of(asked: Asked) -> Exciting:
 
 @st.cache_resource(show_spinner=False)
 def kept() -> ByteCache[Exciting]:
-    return ByteCache(KEPT_BYTES, lambda found: found.nbytes)
+    return ByteCache(KEPT_BYTES, lambda found: found.nbytes, own_turn)
 
 
 @st.cache_resource(max_entries=len(DATASETS), show_spinner=False)

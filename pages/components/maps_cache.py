@@ -18,6 +18,7 @@ from cnnlab.networks.options import Options
 from cnnlab.trace import Trace, trace_of
 from cnnlab.training import checkpoint
 from pages.components.byte_cache import ByteCache
+from pages.components.turns import own_turn
 
 # 30 visitors with ResNet-18 at 224 pixels fit: 7 MB each.
 MAPS_BYTES = 256 * 2**20
@@ -136,12 +137,12 @@ def model_of(weights: Weights) -> nn.Module:
 
 @st.cache_resource(show_spinner=False)
 def maps_cache() -> ByteCache[Seen]:
-    return ByteCache(MAPS_BYTES, lambda seen: seen.nbytes)
+    return ByteCache(MAPS_BYTES, lambda seen: seen.nbytes, own_turn)
 
 
 @st.cache_resource(show_spinner=False)
 def weights_cache() -> ByteCache[nn.Module]:
-    return ByteCache(WEIGHTS_BYTES, weight_bytes)
+    return ByteCache(WEIGHTS_BYTES, weight_bytes, own_turn)
 
 
 def drawn(key: Hashable, make: Callable[[], bytes]) -> bytes:

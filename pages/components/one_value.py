@@ -29,6 +29,7 @@ from pages.components import stepping
 from pages.components.byte_cache import ByteCache
 from pages.components.colour_bar import number
 from pages.components.maps_cache import Pass, model_of
+from pages.components.turns import own_turn
 
 SHOWN_BYTES = 16 * 2**20
 SHOWN_PARTS = 8
@@ -75,7 +76,9 @@ def show(asked: Pass, layer: str, channel: int, row: int = 0, column: int = 0) -
 @st.cache_resource(show_spinner=False)
 def apart() -> ByteCache[Shown]:
     """What was drawn last; one value is taken apart at a time."""
-    return ByteCache(SHOWN_BYTES, lambda shown: len(json.dumps(shown.message)) + len(shown.words))
+    return ByteCache(
+        SHOWN_BYTES, lambda shown: len(json.dumps(shown.message)) + len(shown.words), own_turn
+    )
 
 
 def take(asked: Pass, node: int, place: Place) -> Shown:

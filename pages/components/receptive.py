@@ -14,6 +14,7 @@ from cnnlab.mosaic import mosaic
 from cnnlab.trace import Trace
 from pages.components.byte_cache import ByteCache
 from pages.components.maps_cache import Pass, as_bytes, model_of
+from pages.components.turns import own_turn
 
 SIDE_PX = 320
 MARK = "#ffffff", "#000000"
@@ -119,7 +120,7 @@ def effective(asked: Pass, found: Trace, node: int, place: Place, seen: Rectangl
 @st.cache_resource(show_spinner=False)
 def fields() -> ByteCache[Tensor]:
     """The effective receptive fields that were asked for last; one is computed at a time."""
-    return ByteCache(FIELDS_BYTES, lambda field: field.numel() * field.element_size())
+    return ByteCache(FIELDS_BYTES, lambda field: field.numel() * field.element_size(), own_turn)
 
 
 def enlarged(batch: Tensor) -> Image.Image:

@@ -14,6 +14,7 @@ from pages.components import state
 from pages.components.byte_cache import ByteCache
 from pages.components.colour_bar import number
 from pages.components.maps_cache import Pass, Weights, model_of, seen_of
+from pages.components.turns import own_turn
 
 # A map has four bytes a pixel: 300 of them at 224 pixels.
 KEPT_BYTES = 64 * 2**20
@@ -140,7 +141,7 @@ def map_of(question: Question) -> Attribution:
 
 @st.cache_resource(show_spinner=False)
 def maps() -> ByteCache[Attribution]:
-    return ByteCache(KEPT_BYTES, lambda found: found.nbytes)
+    return ByteCache(KEPT_BYTES, lambda found: found.nbytes, own_turn)
 
 
 def draw(batch: Tensor, found: Attribution, title: str) -> None:
