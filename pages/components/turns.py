@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from cnnlab import devices
 from cnnlab.errors import CnnLabError
@@ -112,7 +113,7 @@ def own_turn() -> Iterator[None]:
 
     Raises: BusyError when the line is full.
     """
-    lines = []
+    lines: list[DeltaGenerator] = []
 
     def say(place: int) -> None:
         # Where the reader has asked for something else, Streamlit ends the script here.

@@ -26,7 +26,7 @@ def answer(kind: str = "text/html") -> Headers:
 
 
 def test_the_server_uses_them() -> None:
-    assert ResponseHeaders in [one.cls for one in MIDDLEWARE]
+    assert "ResponseHeaders" in [getattr(one.cls, "__name__", "") for one in MIDDLEWARE]
 
 
 @pytest.mark.parametrize("kind", ["text/html", "text/javascript", "application/json"])
