@@ -32,11 +32,22 @@ def show(asked: Pass) -> None:
     if found is None:
         st.warning("The scores are not numbers: these weights have run away in training.")
         return
-    names = asked.weights.classes or [f"class {i}" for i in range(len(found.logits))]
+    names = names_of(asked, found)
     st.markdown(sentence(asked, found, names))
     st.html(bars(found, names))
-    with st.expander("Softmax, written out"):
-        written_out(found, names)
+
+
+def explain(asked: Pass) -> None:
+    """Softmax written out, folded, where there are scores. Raises: CnnLabError as the pass does."""
+    logits = seen_of(asked).logits
+    if logits is not None and (found := softmax(logits)):
+        with st.expander("The class scores: softmax, written out", icon=":material/functions:"):
+            written_out(found, names_of(asked, found))
+
+
+def names_of(asked: Pass, found: Scores) -> Sequence[str]:
+    """What the classes are called; they have numbers where nothing was learned."""
+    return asked.weights.classes or [f"class {i}" for i in range(len(found.logits))]
 
 
 def sentence(asked: Pass, found: Scores, names: Sequence[str]) -> str:

@@ -43,6 +43,7 @@ def show(section: Section, spec: NetworkSpec) -> None:
                 class_scores.show(asked)
         with content:
             layer_view.show(asked, passed(picture, edits, other) if other else None)
+            class_scores.explain(asked)
             what_mattered.show(asked)
     except CnnLabError as error:
         content.error(str(error), icon=":material/image_not_supported:")

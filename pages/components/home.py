@@ -7,7 +7,7 @@ import streamlit as st
 from plotly.graph_objects import Figure
 
 from cnnlab import experiments
-from cnnlab.catalog import SECTIONS, Section
+from cnnlab.catalog import NETWORKS, SECTIONS, Section
 from cnnlab.compare.contenders import contenders, short_title
 from cnnlab.experiments import EXPERIMENTS
 from cnnlab.runs.answers import Answered
@@ -48,7 +48,8 @@ CURIOUS = """
 **Curious first?** Look through a network that has learned to tell shoes from shirts: which class it
 says, and what every layer makes of a picture. Turn the picture, cover a part, or take your own.
 """
-SEEN_IN = SECTIONS["alexnet"]
+# The smallest network, whose layers fit on a screen.
+SEEN_IN, SEEN_NETWORK = SECTIONS["alexnet"], NETWORKS["lenet"].title
 FIRST = EXPERIMENTS["relu-sigmoid"]
 
 
@@ -61,7 +62,7 @@ def show() -> None:
         st.markdown(HURRIED)
         link(SECTIONS[FIRST.section], FIRST.question, view="Experiments", experiment=FIRST.id)
         st.markdown(CURIOUS)
-        link(SEEN_IN, "See what a trained network sees", view=links.MAPS)
+        link(SEEN_IN, "See what a trained network sees", view=links.MAPS, network=SEEN_NETWORK)
         st.markdown(NEWCOMERS)
         link(SECTIONS["alexnet"], "Begin with 9.1 AlexNet")
     st.subheader("Seven pages", anchor=False)

@@ -1,6 +1,7 @@
 """Whose weights the network has: trained ones, fresh ones, or those of a run."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import streamlit as st
 
@@ -8,6 +9,7 @@ from cnnlab import checkpoints
 from cnnlab.catalog import NETWORKS, NetworkSpec, Section
 from cnnlab.datasets import DATASETS
 from cnnlab.errors import WeightsError
+from cnnlab.network_spec import LARGEST_IMAGE
 from pages.components import configuration, network_choice, picture_choice, state, weights_listed
 from pages.components.links import FRESH, WEIGHTS
 from pages.components.maps_cache import Weights
@@ -52,13 +54,31 @@ def choose(section: Section, spec: NetworkSpec) -> Choice:
     chosen = trained[key]
     st.caption(f":material/school: {chosen.about}")
     if chosen.missing is None:
-        return chosen
+        return at_size(chosen)
     weights_listed.download(chosen.missing)
     if not ours:
         return fresh(section, spec, ours)
     instead = ours[first if first in ours else next(iter(ours))]
     st.caption(f"Until then you see: {instead.title}.")
     return instead
+
+
+def at_size(chosen: Choice) -> Choice:
+    """Trained weights at a larger picture, where they take pictures of every size."""
+    weights = chosen.weights
+    if weights.published or weights.as_shared.image_size:
+        return chosen
+    sizes = [n * weights.image_size for n in (1, 2, 3) if n * weights.image_size <= LARGEST_IMAGE]
+    size = st.select_slider(
+        "Input size",
+        sizes,
+        format_func=lambda size: f"{size}×{size}",
+        key="trained_size",
+        bind="query-params",
+        help="The same weights look at a larger picture: nothing in this network is made for one "
+        "size. It has learned from the smallest of these.",
+    )
+    return replace(chosen, weights=replace(weights, image_size=size))
 
 
 def fresh(section: Section, spec: NetworkSpec, ours: Mapping[str, Choice]) -> Choice:
@@ -114,7 +134,7 @@ def default(section: Section, spec: NetworkSpec) -> str:
 def beside(spec: NetworkSpec, chosen: Choice) -> Choice | None:
     """Other weights to hold the chosen ones against, if any."""
     found = weights_listed.of_course(spec) | weights_listed.of_runs(spec)
-    trained = {key: one for key, one in found.items() if one != chosen}
+    trained = {key: one for key, one in found.items() if one.title != chosen.title}
     names = {NOTHING: "Nothing"}
     if chosen.weights.path and not chosen.weights.published:
         names[FRESH] = "The same network, fresh"

@@ -138,3 +138,22 @@ def test_every_block_has_a_layer_with_maps(name: str) -> None:
     children = [child for child, _ in found.outline.named_children()]
     assert [block for block in children if block in last] == list(last)
     assert all(len(found.shapes[layer]) == 4 for layer in last.values())
+
+
+def test_trained_weights_that_fit_every_size_look_at_a_larger_picture(
+    open_page: Open, store: RunStore
+) -> None:
+    run = add_trained(store, "NiN", 0.7, network="nin")
+    app = open_page("nin", "Feature maps", weights=run)
+    assert "each class map is a single value" in texts(app)
+    app.select_slider(key="trained_size").set_value(96).run()
+    assert fine(app)
+    assert "What the network sees: 96×96 pixels" in alts(app)[1]
+    named = [alt for alt in alts(app) if alt.startswith("Map of the class ")]
+    assert len(named) == 10
+    logits = dict(zip(app.dataframe[-1].value["Class"], app.dataframe[-1].value["z"], strict=True))
+    best = max(logits, key=lambda name: logits[name])
+    assert named[0].startswith(f"Map of the class {best}, ")
+    # LeNet's fully-connected layers are made for one size.
+    app = open_page("batch_norm", "Feature maps", weights=SMALL)
+    assert not [slider for slider in app.select_slider if slider.key == "trained_size"]
