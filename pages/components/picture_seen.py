@@ -14,6 +14,8 @@ from pages.components.picture_choice import Picture, is_coloured
 
 # Small pictures are enlarged pixel by pixel: a browser would smooth them.
 SHOWN_PX = 256
+# Two of them are as wide as the column.
+BESIDE_PX = 126
 
 
 def show(
@@ -24,17 +26,18 @@ def show(
     pixels = as_bytes(batch)[: 3 if channels == 3 else 1]
     seen = Image.fromarray(pixels.permute(1, 2, 0).squeeze(-1).numpy())
     grey = ", in grey" if channels != 3 else ""
-    left, right = st.columns(2, gap="small")
+    # Side by side also on a phone, where columns would stack.
+    row = st.container(horizontal=True, gap="small")
     # The whole square in the data's own pixels, as far as the screen has them.
     whole = edited(picture.image, Edits(), min(SHOWN_PX, *picture.image.size))
-    left.image(
-        enlarged(whole), width="stretch", caption="Original", alt=f"Original: {picture.title}"
+    row.image(
+        enlarged(whole), width=BESIDE_PX, caption="Original", alt=f"Original: {picture.title}"
     )
     says = f"What the network sees: {size}×{size} pixels"
-    right.image(
+    row.image(
         enlarged(seen),
-        width="stretch",
-        caption=f"The network sees {size}×{size}",
+        width=BESIDE_PX,
+        caption=f"Network: {size}×{size}",
         alt=f"{says} of {picture.title}{grey}{picture_edit.says(edits)}",
     )
     st.caption(line(picture, batch, edits))

@@ -22,7 +22,7 @@ def test_every_layer_and_the_last_channel(open_page: Open) -> None:
     app.selectbox(key="layer").set_value("block5.act").run()
     app.slider(key="channel").set_value(255).run()
     assert fine(app)
-    assert len(app.dataframe[-1].value) == 256
+    assert len(app.dataframe[0].value) == 256
 
 
 def test_a_move_of_layer_channel_or_colours_computes_nothing_again(
@@ -158,10 +158,10 @@ def test_where_channels_are_classes_they_have_their_names(open_page: Open, store
     assert fine(app)
     names = DATASETS["shapes"].class_names
     assert channel_alt(app).startswith(f"Channel 3 of global_pool, {names[3]}: ")
-    assert list(app.dataframe[-1].value["Class"]) == list(names)
+    assert list(app.dataframe[0].value["Class"]) == list(names)
     app.selectbox(key="layer").set_value("block1.conv1").run()
-    assert "Mean" in app.dataframe[-1].value
-    assert "Class" not in app.dataframe[-1].value
+    assert "Mean" in app.dataframe[0].value
+    assert "Class" not in app.dataframe[0].value
 
 
 def test_a_change_of_size_draws_no_weights_anew_where_they_fit_every_size() -> None:

@@ -47,7 +47,7 @@ def test_weights_that_are_here_name_what_they_see(
     assert fine(app)
     assert "69.8% of ImageNet's validation pictures right" in texts(app)
     assert alts(app)[:2] == ["Original: cat", "What the network sees: 224×224 pixels of cat"]
-    shares = app.dataframe[0].value
+    shares = app.dataframe[-1].value
     assert list(shares["Class"]) == list(asked.class_names)
     best = shares["Class"][shares["Share"].idxmax()]
     assert any(box.value.startswith(f"It says **{best}**") for box in app.markdown)

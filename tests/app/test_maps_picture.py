@@ -34,7 +34,7 @@ def test_an_uploaded_picture_replaces_the_sample(open_page: Open) -> None:
     assert fine(app)
     assert "of your picture" in alts(app)[1]
     # A picture of one colour has no edges: a convolution sees the same everywhere but the border.
-    assert len(app.dataframe[-1].value) == 64
+    assert len(app.dataframe[0].value) == 64
 
 
 @pytest.mark.parametrize("raw", [b"", b"GIF89a", b"\x89PNG\r\n\x1a\n", b"<svg/>"])
@@ -75,16 +75,16 @@ def test_scores_of_a_run_name_its_classes_and_follow_an_edit(
     run = add_trained(store, "LeNet, ReLU", 0.8)
     app = open_page("batch_norm", "Feature maps", weights=run)
     assert fine(app)
-    table = app.dataframe[0].value
+    table = app.dataframe[-1].value
     assert list(table["Class"]) == list(DATASETS["shapes"].class_names)
     assert table["Share"].sum() == pytest.approx(1)
     app.slider(key="edit_rotate").set_value(90.0).run()
     app.toggle(key="edit_invert").set_value(True).run()
     assert fine(app)
-    assert list(app.dataframe[0].value["Share"]) != list(table["Share"])
+    assert list(app.dataframe[-1].value["Share"]) != list(table["Share"])
     assert alts(app)[1].endswith(", turned, inverted")
     app.button(key="edits_undo").click().run()
-    assert list(app.dataframe[0].value["Share"]) == list(table["Share"])
+    assert list(app.dataframe[-1].value["Share"]) == list(table["Share"])
     assert app.button(key="edits_undo").disabled
 
 
