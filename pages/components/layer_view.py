@@ -16,6 +16,8 @@ from pages.components import (
     exciting_pictures,
     layer_strip,
     mosaic_view,
+    one_value,
+    receptive,
     state,
 )
 from pages.components.colour_bar import number
@@ -66,10 +68,8 @@ def show(asked: Pass, beside: Pass | None = None) -> None:
         layer_strip.show(asked)
         shown = choose(list(maps))
         describe(asked, shown.layer, maps[shown.layer])
-        if beside is None:
-            one(asked, shown)
-        else:
-            both(asked, beside, shown)
+        channel = one(asked, shown) if beside is None else both(asked, beside, shown)
+        value(asked, shown.layer, channel)
         class_maps.show(asked)
         with st.expander("Every channel in numbers", icon=":material/table:"):
             channel_table.show(maps[shown.layer], asked.weights.class_names(shown.layer))
@@ -101,8 +101,8 @@ def choose(layers: list[str]) -> Shown:
     return Shown(layer, scale, order)
 
 
-def one(asked: Pass, shown: Shown) -> None:
-    """All channels, and one of them enlarged beside them."""
+def one(asked: Pass, shown: Shown) -> int:
+    """All channels, and one of them enlarged beside them; which one that is."""
     overview, detail = st.columns([5, 3])
     with overview:
         mosaic_view.show(asked, shown.layer, shown.scale, shown.order)
@@ -110,22 +110,33 @@ def one(asked: Pass, shown: Shown) -> None:
         channel = channel_view.choose(len(maps_of(asked)[shown.layer].low))
         channel_view.show(asked, shown.layer, channel, shown.scale)
         exciting_pictures.show(asked, shown.layer, channel)
+    return channel
 
 
-def both(asked: Pass, beside: Pass, shown: Shown) -> None:
-    """The same layer under two weights, the same channel of both enlarged below."""
+def both(asked: Pass, beside: Pass, shown: Shown) -> int:
+    """The same layer under two weights, the same channel of both enlarged below; which one."""
     there = maps_of(beside).get(shown.layer)
     channels = len(maps_of(asked)[shown.layer].low)
     if there is None or len(there.low) != channels:
         st.info(f"The network beside this one has no layer {shown.layer} with as many channels.")
-        one(asked, shown)
-        return
+        return one(asked, shown)
     channel = channel_view.choose(channels)
     for column, each, place in zip(st.columns(2), (asked, beside), ("", "_beside"), strict=True):
         with column:
             st.markdown(f"**{each.title}**")
             mosaic_view.show(each, shown.layer, shown.scale, shown.order, place)
             channel_view.show(each, shown.layer, channel, shown.scale, place)
+    return channel
+
+
+def value(asked: Pass, layer: str, channel: int) -> None:
+    """The arithmetic of the value that the reader has taken, and what it sees of the picture."""
+    at = channel_view.taken(layer, maps_of(asked)[layer])
+    if at is None:
+        return
+    with st.container(border=True, key="value_taken"):
+        one_value.show(asked, layer, channel, *at)
+        receptive.show(asked, layer, channel, *at)
 
 
 def describe(asked: Pass, layer: str, maps: LayerMaps) -> None:
