@@ -79,8 +79,9 @@ def show(asked: Pass, beside: Pass | None = None) -> None:
 
 def choose(layers: list[str]) -> Shown:
     """The layer and how it is drawn; for whoever does not point at the strip."""
-    if state.get("layer", layers[0]) not in layers:
-        state.put("layer", layers[0])
+    wanted = str(state.get("layer", layers[0]))
+    if wanted not in layers:
+        state.put("layer", nearest(wanted, layers))
     pick, scales, orders = st.columns([2, 1, 1])
     layer = pick.selectbox("Layer", layers, key="layer", bind="query-params")
     scale: Scale = scales.selectbox(
@@ -99,6 +100,12 @@ def choose(layers: list[str]) -> Shown:
         bind="query-params",
     )
     return Shown(layer, scale, order)
+
+
+def nearest(wanted: str, layers: list[str]) -> str:
+    """Where a network has no such layer: the last of the same block, or the first of all."""
+    block = wanted.split(".")[0]
+    return next((name for name in reversed(layers) if name.split(".")[0] == block), layers[0])
 
 
 def one(asked: Pass, shown: Shown) -> int:

@@ -7,6 +7,7 @@ import streamlit as st
 
 from cnnlab import checkpoints
 from cnnlab.catalog import NETWORKS, NetworkSpec, Section
+from cnnlab.configuration import SMALL
 from cnnlab.datasets import DATASETS
 from cnnlab.errors import WeightsError
 from cnnlab.network_spec import LARGEST_IMAGE
@@ -116,18 +117,13 @@ def follow(datasets: Mapping[str, str]) -> None:
 def default(section: Section, spec: NetworkSpec) -> str:
     """What the view opens with: trained weights, unless the reader has set other knobs."""
     chosen, begun = configuration.current(section, spec), configuration.start(section, spec)
+    as_begun = chosen.options == begun.options and chosen.image_size == begun.image_size
     try:
-        for dataset in (FIRST_DATASET, *DATASETS):
-            if found := checkpoints.find(spec.name, chosen.options, dataset):
-                return weights_listed.identity(found)
-        if chosen.options != begun.options or chosen.image_size != begun.image_size:
-            return FRESH
-        ours = sorted(
-            checkpoints.shipped(spec.name),
-            key=lambda one: (one.dataset != FIRST_DATASET, one.preset != "small"),
-        )
+        exact = [checkpoints.find(spec.name, chosen.options, dataset) for dataset in DATASETS]
+        ours = [one for one in (checkpoints.shipped(spec.name) if as_begun else exact) if one]
     except WeightsError:
         return FRESH  # `of_course` says why
+    ours.sort(key=lambda one: (one.dataset != FIRST_DATASET, one not in exact, one.preset != SMALL))
     return weights_listed.identity(ours[0]) if ours else FRESH
 
 

@@ -178,3 +178,18 @@ def test_a_head_that_is_made_for_one_size_is_drawn_for_each() -> None:
         weights = Weights("lenet", spec.presets["small"], size)
         seen = maps_cache.seen_of(Pass(weights, torch.rand(1, 1, size, size)))
         assert seen.logits is not None
+
+
+def test_a_value_that_was_taken_shows_its_arithmetic_and_what_it_sees(open_page: Open) -> None:
+    app = open_page("batch_norm", "Feature maps", weights="small-fashion_mnist", layer="conv1")
+    assert "This value sees" not in texts(app)
+    app.session_state["value_taken"] = ("conv1", 5, 7)
+    app.session_state["channel"] = 2
+    app.run()
+    assert fine(app)
+    assert "channel 2, row 5, column 7" in texts(app)
+    assert "This value sees **5 × 5 pixels**" in texts(app)
+    # On another layer there is none.
+    app.selectbox(key="layer").set_value("conv2").run()
+    assert fine(app)
+    assert "This value sees" not in texts(app)
