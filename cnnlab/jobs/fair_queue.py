@@ -25,6 +25,7 @@ class FairQueue:
     def __init__(self) -> None:
         self._submissions: OrderedDict[str, list[_Submission]] = OrderedDict()
         self._served: Counter[str] = Counter()
+        self._preferred: list[str] = []
 
     def add(self, visitor: str, jobs: Sequence[str]) -> None:
         """Append one submission, which may be a group of jobs."""
@@ -55,6 +56,11 @@ class FairQueue:
         self._drop(*self._find(job), job)
         return True
 
+    def prefer(self, job: str) -> None:
+        """Put a waiting job before all others."""
+        if job in self:
+            self._preferred = [job, *(other for other in self._preferred if other != job)]
+
     def waiting(self, visitor: str) -> int:
         """Submissions of a visitor of which no job has begun."""
         return sum(not submission.begun for submission in self._submissions.get(visitor, ()))
@@ -65,6 +71,11 @@ class FairQueue:
 
     def __iter__(self) -> Iterator[str]:
         """All jobs in the order in which they will be taken, as far as it can be known."""
+        preferred = [job for job in self._preferred if self._is_waiting(job)]
+        yield from preferred
+        yield from (job for job in self._fair() if job not in preferred)
+
+    def _fair(self) -> Iterator[str]:
         order = sorted(self._submissions, key=lambda visitor: self._served[visitor])
         own = [
             list(chain.from_iterable(one.jobs for one in self._submissions[visitor]))
@@ -72,6 +83,10 @@ class FairQueue:
         ]
         for turn in range(max(map(len, own), default=0)):
             yield from (jobs[turn] for jobs in own if turn < len(jobs))
+
+    def _is_waiting(self, job: str) -> bool:
+        own = chain.from_iterable(self._submissions.values())
+        return any(job in submission.jobs for submission in own)
 
     def _find(self, job: str) -> tuple[str, _Submission]:
         return next(
@@ -83,6 +98,7 @@ class FairQueue:
 
     def _drop(self, visitor: str, submission: _Submission, job: str) -> None:
         submission.jobs.remove(job)
+        self._preferred = [other for other in self._preferred if other != job]
         if not submission.jobs:
             self._submissions[visitor].remove(submission)
         if not self._submissions[visitor]:

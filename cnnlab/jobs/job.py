@@ -4,6 +4,7 @@ import threading
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from cnnlab.runs.records import RunRecord
 from cnnlab.training.config import RunConfig
 
 
@@ -13,6 +14,15 @@ class Place:
 
     place: int
     expected_wait_s: float | None
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A run as it stands in the line of all visitors; `running_s` is None while it waits."""
+
+    run: RunRecord
+    group: str | None
+    running_s: float | None
 
 
 @dataclass(eq=False)

@@ -10,7 +10,7 @@ from cnnlab.errors import TrainingError
 from cnnlab.jobs.comparable import in_one_format, names_within
 from cnnlab.jobs.engine import Engine
 from cnnlab.jobs.following import Follower
-from cnnlab.jobs.job import Job, Place
+from cnnlab.jobs.job import Job, Place, Standing
 from cnnlab.jobs.limits import Settings
 from cnnlab.jobs.own_runs import OwnRuns
 from cnnlab.jobs.pending_writes import PendingWrites
@@ -45,6 +45,7 @@ class RunManager(OwnRuns):
     ) -> None:
         super().__init__(store)
         self.readers = Visitors(clock)
+        self._clock = clock
         self.engine = engine
         self.settings = settings
         self._closing = threading.Event()
@@ -136,6 +137,37 @@ class RunManager(OwnRuns):
     def delete_group(self, group: str, visitor: str) -> None:
         """Forget all runs of a group. Raises: TrainingError for somebody else's."""
         self._delete(own_group(self.store, group, visitor))
+
+    def line(self) -> list[Standing]:
+        """All runs of all visitors that go on or wait, in the order in which they are done."""
+        now = self._clock()
+        return [
+            Standing(
+                run=record,
+                group=job.group,
+                running_s=None if job.begun_s is None else now - job.begun_s,
+            )
+            for job in self._schedule.line()
+            if (record := self.store.run(job.run))
+        ]
+
+    def end(self, runs: Sequence[str], reason: str) -> None:
+        """End runs, whoever has started them, for a reason that their visitors are told."""
+        self._cancel(runs, reason)
+
+    def prefer(self, run: str) -> None:
+        """Put a waiting run before all others."""
+        self._schedule.prefer(run)
+
+    @property
+    def paused(self) -> bool:
+        """Whether runs wait although there is room."""
+        return self._schedule.paused
+
+    def pause(self, paused: bool) -> None:
+        """Begin no run until the pause is over; those that go on are not touched."""
+        self._schedule.pause(paused)
+        self._begin()
 
     def seen(self, visitor: str) -> None:
         """The visitor is here; every page and every tick says so."""

@@ -26,7 +26,7 @@ class Schedule:
         self._queue = FairQueue()
         self._jobs: dict[str, Job] = {}
         self._durations_s: deque[tuple[str | None, float]] = deque(maxlen=REMEMBERED)
-        self._closed = False
+        self._closed = self.paused = False
         # Guards all of the above; never held while something is read or written.
         self._lock = threading.Lock()
 
@@ -59,7 +59,7 @@ class Schedule:
         """Give slots to all jobs for which there is room now; they count as begun."""
         begun = []
         with self._lock:
-            while not self._closed and (job := self._next()) is not None:
+            while not (self._closed or self.paused) and (job := self._next()) is not None:
                 job.begun_s = self._clock()
                 begun.append(job)
         return begun
@@ -85,6 +85,23 @@ class Schedule:
         for job in waited:
             job.ended.set()
         return waited, [job for job in jobs if job not in waited]
+
+    def prefer(self, run: str) -> None:
+        """Put a waiting job before all others."""
+        with self._lock:
+            self._queue.prefer(run)
+
+    def pause(self, paused: bool) -> None:
+        """Begin nothing as long as it is paused; what goes on is not touched."""
+        with self._lock:
+            self.paused = paused
+
+    def line(self) -> list[Job]:
+        """All jobs: those that go on, the longest first, then those that wait, in their order."""
+        with self._lock:
+            going_on = [job for job in self._jobs.values() if job.begun_s is not None]
+            waiting = [self._jobs[run] for run in self._queue]
+        return sorted(going_on, key=lambda job: job.begun_s or 0.0) + waiting
 
     def close(self) -> None:
         """Begin nothing any more."""

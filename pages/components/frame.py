@@ -6,7 +6,7 @@ import streamlit as st
 from streamlit.navigation.page import Page
 
 from cnnlab.catalog import SECTIONS
-from pages.components import services, sidebar, state
+from pages.components import services, sidebar, state, teacher
 
 CHAPTER = Path("pages") / "chapter"
 WORKBENCH = Path("pages") / "workbench"
@@ -44,8 +44,9 @@ def pages() -> dict[str, list[Page]]:
         st.Page(CHAPTER / f"{slug}.py", title=section.heading, url_path=slug)
         for slug, section in SECTIONS.items()
     ]
+    there = WORKBENCH_PAGES | ({"teacher": "Teacher"} if teacher.is_there() else {})
     workbench = [
         st.Page(WORKBENCH / f"{name}.py", title=title, url_path=name)
-        for name, title in WORKBENCH_PAGES.items()
+        for name, title in there.items()
     ]
     return {"": [home], "Chapter": sections, "Workbench": workbench}

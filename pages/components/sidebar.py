@@ -21,6 +21,8 @@ def show() -> None:
         for problem in devices.problems():
             st.caption(f":material/warning: {problem}")
         data()
+        if services.run_manager().paused:
+            st.warning("The teacher has paused the line: no run begins.", icon=":material/pause:")
         if services.store().notice:
             st.warning(services.store().notice)
 

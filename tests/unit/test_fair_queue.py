@@ -135,3 +135,21 @@ def test_a_removed_job_is_never_taken(submissions: Submissions, data: st.DataObj
     assert not any(queue.remove(job) for job in gone)
     assert set(serve(queue, owners)) == set(owners) - gone
     assert [queue.waiting(visitor) for visitor in "abcd"] == [0] * 4
+
+
+def test_a_preferred_job_goes_before_all_others() -> None:
+    queue = singles("a1", "a2", "b1", "c1")
+    queue.prefer("c1")
+    queue.prefer("a2")
+    queue.prefer("unknown")
+    assert list(queue) == ["a2", "c1", "a1", "b1"]
+    assert serve(queue) == ["a2", "c1", "b1", "a1"]
+    assert list(queue) == []
+
+
+def test_a_preferred_job_that_is_taken_out_leaves_nothing_behind() -> None:
+    queue = singles("a1", "b1")
+    queue.prefer("b1")
+    assert queue.remove("b1")
+    queue.add("b", ["b1"])
+    assert list(queue) == ["a1", "b1"]
