@@ -2,11 +2,13 @@
 
 import base64
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import streamlit as st
 from torch import Tensor
 
+from cnnlab import layer_maps
 from cnnlab.catalog import NETWORKS
 from cnnlab.errors import CnnLabError
 from cnnlab.explain.arithmetic import (
@@ -24,7 +26,7 @@ from cnnlab.explain.arithmetic import (
 from cnnlab.explain.receptive import Place, node_of
 from cnnlab.explain.value import Value, take_apart
 from cnnlab.explain.walk import Walk, walk
-from cnnlab.trace import Node, trace_of
+from cnnlab.trace import INPUT, Node, Trace, trace_of
 from pages.components import stepping
 from pages.components.byte_cache import ByteCache
 from pages.components.colour_bar import number
@@ -62,7 +64,8 @@ def show(asked: Pass, layer: str, channel: int, row: int = 0, column: int = 0) -
         spec = NETWORKS[asked.weights.network]
         found = trace_of(spec, asked.weights.options, asked.batch.shape[2])
         node = node_of(found, layer)
-        shown = apart().get((asked, node, place), lambda: take(asked, node, place))
+        layer_maps.check_price(found)
+        shown = apart().get((asked, node, place), lambda: take(asked, found, node, place))
     except CnnLabError as error:
         st.info(str(error), icon=":material/calculate:")
         return
@@ -81,12 +84,21 @@ def apart() -> ByteCache[Shown]:
     )
 
 
-def take(asked: Pass, node: int, place: Place) -> Shown:
+def take(asked: Pass, found: Trace, node: int, place: Place) -> Shown:
+    """What is drawn of a value of a node. Raises: CnnLabError."""
     value = take_apart(model_of(asked.weights), asked.batch, node, place)
     path = walk(value)
     if path is None:
         return Shown(value.given, words(value.arithmetic))
-    return Shown(value.given, "", message(value, path))
+    names = [name_of(found.nodes[source]) for source in found.sources(node)]
+    return Shown(value.given, "", message(value, path, names))
+
+
+def name_of(node: Node) -> str:
+    """A node as the source of others: a module by its path, a function with its block's."""
+    if node.operation == INPUT:
+        return "the picture"
+    return node.path if node.is_module else f"{node.path} ({node.operation})"
 
 
 def heading(node: Node, place: Place, given: float) -> str:
@@ -98,8 +110,8 @@ def heading(node: Node, place: Place, given: float) -> str:
     return f"**{name}**, {where}: **{number(given)}**"
 
 
-def message(value: Value, path: Walk) -> dict[str, object]:
-    """The walk as the component reads it."""
+def message(value: Value, path: Walk, names: Sequence[str]) -> dict[str, object]:
+    """The walk as the component reads it; `names` are those of the nodes that are read."""
     found, place = value.arithmetic, value.place
     return {
         "kind": KINDS[type(found)],
@@ -112,6 +124,8 @@ def message(value: Value, path: Walk) -> dict[str, object]:
         "output": packed(path.output),
         "rows": path.rows.tolist(),
         "columns": path.columns.tolist(),
+        # One that is added to itself is read once.
+        "names": [names[min(i, len(names) - 1)] for i in range(max(len(names), 2))],
         "sources": [
             {
                 "channel": source.channel,

@@ -102,7 +102,7 @@ def test_a_message_is_small_and_its_numbers_are_the_networks(name: str) -> None:
     for node in layers[:: max(1, len(layers) // 8)]:
         _, channels, height, width = found.nodes[node].output_shape
         place = Place(channels // 2, height // 2, width - 1)
-        message = one_value.take(asked, node, place)
+        message = one_value.take(asked, found, node, place)
         assert message.message is not None
         assert len(json.dumps(message.message)) < MESSAGE_BYTES
         sent: Any = message.message
@@ -121,15 +121,33 @@ def test_the_largest_messages() -> None:
         asked = asked_of(name, preset)
         found = trace_of(catalog.NETWORKS[name], asked.weights.options, asked.weights.image_size)
         side = found.shapes[layer][2] // 2
-        shown = one_value.take(asked, node_of(found, layer), Place(1, side, side))
+        shown = one_value.take(asked, found, node_of(found, layer), Place(1, side, side))
         assert len(json.dumps(shown.message)) < MESSAGE_BYTES
+
+
+def test_what_is_joined_and_added_is_named() -> None:
+    names = {}
+    for name, layer in (
+        ("googlenet", "inception3a"),
+        ("densenet", "dense1"),
+        ("resnet", "stage2.block1"),
+    ):
+        asked = asked_of(name)
+        found = asked.weights.trace
+        # Behind the sum stands an activation.
+        node = node_of(found, layer) - (name == "resnet")
+        message: Any = one_value.take(asked, found, node, Place(1, 1, 1)).message
+        names[layer] = message["names"]
+    assert names["inception3a"][0] == "inception3a.path1.act"
+    assert names["dense1"] == ["dense1 (cat)", "dense1.layer2.conv2"]
+    assert names["stage2.block1"] == ["stage2.block1.norm2", "stage2.block1.shortcut"]
 
 
 def test_features_in_words() -> None:
     asked = asked_of("lenet", dropout=0.5, batch_norm=True, activation="leaky_relu")
     found = trace_of(catalog.NETWORKS["lenet"], asked.weights.options, asked.weights.image_size)
     words = {
-        layer: one_value.take(asked, node_of(found, layer), Place(5)).words
+        layer: one_value.take(asked, found, node_of(found, layer), Place(5)).words
         for layer in ("flatten", "norm3", "act3", "drop3")
     }
     assert words["flatten"].startswith("Nothing is computed: the value stood at (0, ")

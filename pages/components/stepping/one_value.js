@@ -142,12 +142,14 @@ const KINDS = {
   combined(data, at) {
     const values = data.sources.map((source) => patch(data, source, ...at).values[0]);
     const result = data.operation === "mul" ? values.reduce((a, b) => a * b, 1) : added(values);
-    return `${values.map(inside).join(data.operation === "mul" ? " · " : " + ")} = <b>${number(result)}</b>`;
+    const terms = values.map((value, i) => `${inside(value)} <small>(${data.names[i]})</small>`);
+    return `${terms.join(data.operation === "mul" ? " · " : " + ")} = <b>${number(result)}</b>`;
   },
   joined(data, at) {
     const x = patch(data, data.sources[0], ...at).values[0];
-    return `Channel ${data.sources[0].channel} of input ${data.part} of ${data.sizes.length} `
-      + `(${data.sizes.join(" + ")} channels, one after the other): <b>${number(x)}</b>. Nothing is computed.`;
+    return `Channel ${data.sources[0].channel} of ${data.names[data.part - 1]}, which is input ${data.part} of `
+      + `${data.sizes.length} (${data.sizes.join(" + ")} channels, one after the other): <b>${number(x)}</b>. `
+      + "Nothing is computed.";
   },
 };
 
@@ -173,10 +175,10 @@ function draw(root, data, at, choose) {
   terms.replaceChildren();
   root.querySelector(".formula").innerHTML = KINDS[data.kind](data, at, terms);
   root.querySelector(".at").textContent = `row ${row}, column ${column}`;
-  const inputs = data.sources.map((source) =>
+  const inputs = data.sources.map((source, i) =>
     figure(
       drawn(source.numbers, source.height, source.width, frame(data, at)),
-      data.kind === "combined" ? "Input" : `Input channel ${source.channel}`,
+      data.kind === "combined" ? `Input ${i + 1}: ${data.names[i]}` : `Input channel ${source.channel}`,
     ));
   const output = drawn(data.output, data.height, data.width, [...at, 1, 1]);
   output.classList.add("output");
