@@ -6,13 +6,21 @@ import torch
 from torch import Tensor, nn
 
 from cnnlab.errors import ConfigError
-from cnnlab.explain.arithmetic import Arithmetic, Normalization, Passed
+from cnnlab.explain.arithmetic import (
+    Activation,
+    Arithmetic,
+    Combined,
+    Dropout,
+    Joined,
+    Normalization,
+    Passed,
+)
 from cnnlab.explain.capture import Captured, capture
 from cnnlab.explain.operations import OPERATIONS, Index
 from cnnlab.explain.receptive import Place
 from cnnlab.features import NoWeights
 from cnnlab.networks.batch_norm import BatchNorm
-from cnnlab.trace import INPUT
+from cnnlab.trace import INPUT, Trace
 
 
 @dataclass(frozen=True)
@@ -53,6 +61,26 @@ def value(captured: Captured, place: Place) -> Value:
     """
     captured = replace(captured, output=captured.output.detach())
     return Value(captured, place, arithmetic(captured, place.index(tuple(captured.output.shape))))
+
+
+def origins(found: Trace, node: int, value: Value) -> tuple[tuple[int, Place], ...]:
+    """The values that this one was made of, where they are few: nodes of the trace and places.
+
+    A value of a window, or of all features, is made of many: there are none then.
+    """
+    sources, made = found.sources(node), value.arithmetic
+    match made:
+        case Activation() | Normalization() | Dropout():
+            return tuple((source, value.place) for source in sources[:1])
+        case Combined():
+            shape = found.nodes[node].output_shape
+            alike = [s for s in sources if found.nodes[s].output_shape == shape]
+            return tuple((source, value.place) for source in alike)
+        case Joined() if len(sources) == len(made.sizes):
+            return ((sources[made.part], replace(value.place, channel=made.channel)),)
+        case Passed() if made.source and sources:
+            return ((sources[0], Place(*made.source[1:])),)
+    return ()
 
 
 def arithmetic(captured: Captured, at: Index) -> Arithmetic:

@@ -24,10 +24,10 @@ from cnnlab.explain.arithmetic import (
     WeightedSum,
 )
 from cnnlab.explain.receptive import Place, node_of
-from cnnlab.explain.value import Value, take_apart
+from cnnlab.explain.value import Value, origins, take_apart
 from cnnlab.explain.walk import Walk, walk
 from cnnlab.trace import INPUT, Node, Trace, trace_of
-from pages.components import stepping
+from pages.components import state, stepping
 from pages.components.byte_cache import ByteCache
 from pages.components.colour_bar import number
 from pages.components.maps_cache import Pass, model_of
@@ -35,6 +35,9 @@ from pages.components.turns import own_turn
 
 SHOWN_BYTES = 16 * 2**20
 SHOWN_PARTS = 8
+TRAIL = "one_value.trail"
+# A value: the node of the trace that made it, and its place there.
+Step = tuple[int, Place]
 KINDS: dict[type[object], str] = {
     WeightedSum: "sum",
     Average: "average",
@@ -55,16 +58,20 @@ class Shown:
     given: float
     words: str
     message: dict[str, object] | None = None
+    origins: tuple[tuple[int, Place], ...] = ()
 
 
+# A fragment: the values that a value was made of open without the page.
+@st.fragment
 def show(asked: Pass, layer: str, channel: int, row: int = 0, column: int = 0) -> None:
     """The arithmetic of one value; features without height and width are channels."""
-    place = Place(channel, row, column)
     try:
-        spec = NETWORKS[asked.weights.network]
-        found = trace_of(spec, asked.weights.options, asked.batch.shape[2])
-        node = node_of(found, layer)
+        found = trace_of(
+            NETWORKS[asked.weights.network], asked.weights.options, asked.batch.shape[2]
+        )
         layer_maps.check_price(found)
+        trail = trail_from((node_of(found, layer), Place(channel, row, column)))
+        node, place = trail[-1]
         shown = apart().get((asked, node, place), lambda: take(asked, found, node, place))
     except CnnLabError as error:
         st.info(str(error), icon=":material/calculate:")
@@ -74,6 +81,35 @@ def show(asked: Pass, layer: str, channel: int, row: int = 0, column: int = 0) -
         steps(key="one_value", data=shown.message)
     else:
         st.markdown(shown.words)
+    further(found, trail, shown)
+
+
+def trail_from(start: Step) -> list[Step]:
+    """The values that were opened one from the other, from the one that was asked for on."""
+    trail = state.listed(TRAIL)
+    return trail if trail[:1] == [start] else [start]
+
+
+def further(found: Trace, trail: list[Step], shown: Shown) -> None:
+    """Buttons to the values that this one was made of, and back."""
+    with st.container(horizontal=True):
+        if len(trail) > 1:
+            st.button(
+                f"Back to {name_of(found.nodes[trail[-2][0]])}",
+                icon=":material/arrow_back:",
+                key="one_value.back",
+                on_click=state.put,
+                args=(TRAIL, trail[:-1]),
+            )
+        for i, origin in enumerate(shown.origins):
+            st.button(
+                f"Its input: {name_of(found.nodes[origin[0]])}",
+                icon=":material/account_tree:",
+                key=f"one_value.origin{i}",
+                on_click=state.put,
+                args=(TRAIL, [*trail, origin]),
+                help="Take the value apart that this one was made of.",
+            )
 
 
 @st.cache_resource(show_spinner=False)
@@ -88,10 +124,11 @@ def take(asked: Pass, found: Trace, node: int, place: Place) -> Shown:
     """What is drawn of a value of a node. Raises: CnnLabError."""
     value = take_apart(model_of(asked.weights), asked.batch, node, place)
     path = walk(value)
+    made_of = origins(found, node, value)
     if path is None:
-        return Shown(value.given, words(value.arithmetic))
+        return Shown(value.given, words(value.arithmetic), origins=made_of)
     names = [name_of(found.nodes[source]) for source in found.sources(node)]
-    return Shown(value.given, "", message(value, path, names))
+    return Shown(value.given, "", message(value, path, names), made_of)
 
 
 def name_of(node: Node) -> str:

@@ -88,10 +88,11 @@ def test_a_value_that_there_is_not_is_named(layer: str, place: tuple[int, int, i
 def test_a_costly_field_is_computed_when_it_is_asked_for() -> None:
     app = opened("resnet", "stage3.block1", (0, 5, 5), "resnet18")
     assert len(app.image) == 1
-    app.button[0].click().run()
+    (button,) = [button for button in app.button if button.label == "Show which pixels count"]
+    button.click().run()
     assert len(app.image) == 2 or "No pixel counts" in said(app)
     app.run()
-    assert not app.button, "it is kept"
+    assert button.label not in {button.label for button in app.button}, "it is kept"
 
 
 @pytest.mark.parametrize("name", catalog.NETWORKS)
@@ -141,6 +142,25 @@ def test_what_is_joined_and_added_is_named() -> None:
     assert names["inception3a"][0] == "inception3a.path1.act"
     assert names["dense1"] == ["dense1 (cat)", "dense1.layer2.conv2"]
     assert names["stage2.block1"] == ["stage2.block1.norm2", "stage2.block1.shortcut"]
+
+
+def test_from_a_value_to_those_that_it_was_made_of_and_back() -> None:
+    app = opened("resnet", "stage2.block1", (2, 3, 3))
+    assert "**stage2.block1.act2 (ReLU)**" in said(app)
+    app.button(key="one_value.origin0").click().run()
+    assert "**stage2.block1 (add)**" in said(app)
+    labels = [button.label for button in app.button]
+    assert labels[:3] == [
+        "Back to stage2.block1.act2",
+        "Its input: stage2.block1.norm2",
+        "Its input: stage2.block1.shortcut",
+    ]
+    app.button(key="one_value.origin1").click().run()
+    assert "**stage2.block1.shortcut (Conv2d)**, channel 2, row 3, column 3" in said(app)
+    assert [button.label for button in app.button] == ["Back to stage2.block1 (add)"]
+    app.button(key="one_value.back").click().run()
+    app.button(key="one_value.back").click().run()
+    assert "**stage2.block1.act2 (ReLU)**" in said(app)
 
 
 def test_features_in_words() -> None:
