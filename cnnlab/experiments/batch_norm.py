@@ -48,7 +48,7 @@ VGG: Mapping[str, Value] = {
 }
 
 # The recipe of the small preset: Adam, and weights that fit ReLU.
-ALEXNET: Mapping[str, Value] = {"train_size": 4000, "epochs": 4}
+ALEXNET: Mapping[str, Value] = {"train_size": 4000, "epochs": 3}
 
 EXPERIMENTS = (
     Experiment(
@@ -119,12 +119,12 @@ EXPERIMENTS = (
             trained("without", "alexnet", batch_norm=False, **ALEXNET),
         ),
         differs=("batch_norm",),
-        metric=AtEnd("test_accuracy"),
+        metric=Until("loss", 2.0),
         rule=Ahead("with batch norm", "without"),
-        also=(AtEnd("train_loss"), Gap()),
+        also=(AtEnd("test_accuracy"), AtEnd("train_loss")),
         why="These first weights keep the sizes of the values from layer to layer, and Adam gives "
-        "every weight a rate of its own. Both do part of what batch norm does. What is left for "
-        "it to gain is small beside what chance does in so few steps.",
+        "every weight a rate of its own. Both do part of what batch norm does, so that less is "
+        "left for it: compare the card on VGG, which stands still without it.",
         contested="With plain SGD and PyTorch's first weights it comes out otherwise, as the card "
         "on VGG shows. A claim about batch norm is a claim about a recipe.",
     ),
@@ -163,7 +163,7 @@ EXPERIMENTS = (
         differs=("batch_norm", "batch_size", "lr"),
         metric=AtEnd("test_accuracy"),
         rule=GainGrows(*BY_SIZE),
-        ladder=Ladder(BY_SIZE, "pictures in a batch"),
+        ladder=Ladder(BY_SIZE, "batch size"),
         also=(AtEnd("train_loss"),),
         shown=(BatchNormProbe(),),
         why="Two pictures give a mean and a variance that say little about the others, and every "

@@ -201,6 +201,10 @@ def drawn(experiment: Experiment, arms: Mapping[str, Sequence[Outcome]]) -> None
             key="experiment_chart",
             alt=f"Curves of training of the arms of the experiment: {names}",
         )
+    if experiment.ladder is not None:
+        st.caption(
+            f"A colour's shades stand for the {experiment.ladder.by}: the greyer, the smaller."
+        )
 
 
 def progress(found: Trial) -> None:

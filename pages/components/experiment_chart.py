@@ -36,6 +36,8 @@ def curves(experiment: Experiment, runs: Runs, height: int = HEIGHT_PX) -> chart
         others = [points(experiment, one.curve) for one in own if one.status != "finished"]
         lines += group_charts.mean_and_runs(whole, others, arm.name, colour)
         marks += [diverged(experiment, one.curve, arm.name, colour) for one in own if one.failed]
+    if experiment.ladder is not None:
+        lines = experiment_ladder.named_by_family(lines, experiment.ladder)
     measure = experiment.metric.curves or "loss"
     return charts.Ready(
         {

@@ -100,6 +100,23 @@ def colours(experiment: Experiment) -> dict[str, str]:
     return found
 
 
+def named_by_family(lines: Sequence[Trace], ladder: Ladder) -> list[Trace]:
+    """Curves of the arms with a legend of the families: one of all arms would fill a phone."""
+    unnamed = [line | {"showlegend": False} for line in lines]
+    names: list[Trace] = [
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "x": [None],
+            "y": [None],
+            "name": family.name,
+            "line": {"color": hue, "width": 2.5},
+        }
+        for family, hue in zip(ladder.families, charts.SERIES, strict=False)
+    ]
+    return [*names, *unnamed]
+
+
 def mixed(hue: str, share: float) -> str:
     """A hue such as "#2a7fd4" with grey, which is read on white and on dark."""
     red_green_blue = zip(levels(hue), levels(charts.GREY), strict=True)

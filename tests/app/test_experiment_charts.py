@@ -87,6 +87,9 @@ def test_arms_that_are_rungs_are_two_lines(open_page: Open, store: RunStore) -> 
     assert [line["name"] for line in lines] == ["with batch norm", "without"]
     assert [line["x"] for line in lines] == [["0.02", "0.08", "0.32", "1.28"]] * 2
     assert ladder["layout"]["shapes"][0]["y0"] == 0.2
+    named = [trace["name"] for trace in curves["data"] if trace.get("showlegend", True)]
+    assert named == ["with batch norm", "without"]
+    assert "stand for the learning rate" in said(app)
     # Of the curves a hue is a family's, and its shades are told apart.
     colours = {
         trace["name"]: trace["line"]["color"]
