@@ -25,7 +25,7 @@ NETWORKS_MAY_IMPORT = ("cnnlab.errors", "cnnlab.validated", "cnnlab.networks")
 ORDER = (
     ("errors", "validated", "folders", "atomic", "words"),
     ("networks",),
-    ("devices", "gpus", "cgroups", "allocator", "run_delay", "process_memory", "free_memory"),
+    ("devices", "gpus", "cgroups", "allocator", "run_delay", "process_memory"),
     (
         "catalog",
         "misfit",
