@@ -73,3 +73,23 @@ def test_a_phone_shows_the_whole_picture(tab: Page, server: Server) -> None:
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= PHONE["width"]
     tab.set_viewport_size(LAPTOP)
+
+
+def test_a_value_of_a_layer_and_the_one_before_it(tab: Page, server: Server) -> None:
+    tab.goto(f"{server.url}/batch_norm?view=Feature%20maps&layer=act1")
+    board = tab.locator(".st-key-channel_view canvas")
+    expect(board).to_be_visible(timeout=SLOW_MS)
+    expect(tab.locator(IDLE)).to_be_visible(timeout=SLOW_MS)
+    board.click(position={"x": 80, "y": 90})
+    panel = tab.locator(".st-key-value_taken")
+    steps = panel.locator(".steps")
+    expect(steps.locator("canvas").last).to_be_visible(timeout=SLOW_MS)
+    here = steps.locator(".at").text_content()
+    steps.focus()
+    tab.keyboard.press("ArrowRight")
+    expect(steps.locator(".at")).not_to_have_text(str(here))
+    expect(steps.locator(".formula b")).not_to_be_empty()
+    expect(panel.locator("img")).to_have_count(2, timeout=SLOW_MS)
+    panel.get_by_role("button", name="Its input").click()
+    expect(panel.get_by_role("button", name="Back to act1")).to_be_visible(timeout=SLOW_MS)
+    expect(steps.locator(".at")).to_have_text(str(here))
