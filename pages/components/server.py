@@ -13,6 +13,7 @@ from streamlit.runtime.pages_manager import PagesManager
 from cnnlab import catalog
 from cnnlab.summary import summarize
 from pages.components.response_headers import ResponseHeaders
+from pages.components.uploads import UploadLimit
 from pages.components.visitors import OpenTabs, VisitorCookie
 
 
@@ -47,4 +48,9 @@ def import_heavy_modules() -> None:
     gc.freeze()
 
 
-MIDDLEWARE = [Middleware(ResponseHeaders), Middleware(VisitorCookie), Middleware(OpenTabs)]
+MIDDLEWARE = [
+    Middleware(ResponseHeaders),
+    Middleware(UploadLimit),
+    Middleware(VisitorCookie),
+    Middleware(OpenTabs),
+]
