@@ -12,7 +12,7 @@ from cnnlab.training.probes.values import Packed, unpack
 Codes = NDArray[np.uint8]
 Numbers = NDArray[np.float64]
 
-TILES, KERNELS = 8, 32
+TILES, KERNELS = 10, 32
 # Values of all kernels at a step; of large kernels fewer are shown.
 KERNEL_VALUES = 2000
 # A layer without height and width is drawn in rows of so many units.

@@ -100,6 +100,8 @@ def described(strip: Strip, words: str, offset: int) -> dict[str, object]:
         "height": height,
         "width": width,
         "colours": colours,
+        # A layer without height and width is one tile.
+        "units": tiles == 1,
         "frames": strip.frames,
         "low": [number(value) for value in strip.low],
         "high": [number(value) for value in strip.high],

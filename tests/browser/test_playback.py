@@ -9,6 +9,7 @@ from cnnlab.training import RunConfig, train
 from cnnlab.training.events import Finished
 from cnnlab.training.followed import followed
 from tests.browser.conftest import IDLE, PHONE, Server, visitor_of
+from tests.browser.test_accessibility import serious
 from tests.browser.test_course import SLOW_MS, open_view
 
 
@@ -73,6 +74,7 @@ def test_a_run_is_played_back_by_keys_alone(page: Page, server: Server) -> None:
     assert shown(page, ".playback .now canvas") != shown(page, ".playback .before canvas")
     assert len(sent) == before, "scrubbing asked the server"
 
+    assert serious(page) == []
     page.set_viewport_size(PHONE)
     page.wait_for_timeout(500)
     wide = page.locator(".playback").evaluate("box => box.scrollWidth - box.clientWidth")

@@ -9,6 +9,7 @@ from cnnlab.runs.store import RunStore
 from cnnlab.training import RunConfig
 from cnnlab.training.events import Predicted
 from tests.browser.conftest import Server, visitor_of
+from tests.browser.test_accessibility import serious
 from tests.browser.test_course import SLOW_MS, open_view
 
 NAMES = DATASETS["shapes"].class_names
@@ -47,4 +48,5 @@ def test_a_click_on_a_cell_shows_its_pictures(page: Page, server: Server) -> Non
     pictures = page.get_by_alt_text(f"{NAMES[2]} → {NAMES[0]}, 100%")
     expect(pictures).to_have_count(24, timeout=SLOW_MS)
     expect(page.get_by_role("combobox", name="The picture shows")).to_have_value(NAMES[2])
+    assert serious(page) == []
     expect(page.get_by_test_id("stException")).to_have_count(0)

@@ -3,10 +3,11 @@
 // with is in maps_js/drawing.js.
 
 const FRAME_MS = 160;
-const GAP = 1;
-// The widest that tiles side by side are drawn, and the largest that one is.
-const WIDTH_PX = 640;
-const TILE_PX = 76;
+const GAP = 4;
+// About so wide is a tile of a layer, a layer without height and width, and a kernel.
+const TILE_PX = 72;
+const UNITS_PX = 320;
+const KERNEL_PX = 40;
 
 export default function ({ data, parentElement }) {
     const root = parentElement.querySelector(".playback");
@@ -18,11 +19,12 @@ export default function ({ data, parentElement }) {
     const [play, slider, where] = [find(".play"), find(".step"), find(".where")];
     const last = header.steps.length - 1;
     // Drawn anew with the same run, it stays where the reader left it.
-    if (header.live || root.run !== header.id) {
+    if (header.live || root.live || root.run !== header.id) {
         root.at = last;
         stop();
     }
     root.run = header.id;
+    root.live = header.live;
     root.at = Math.min(root.at, last);
     root.classList.toggle("live", header.live);
     root.setAttribute("aria-label", header.title);
@@ -34,7 +36,7 @@ export default function ({ data, parentElement }) {
     drawSeen();
     drawLines();
     if (kernels) {
-        drawTiles(find(".before canvas"), kernels, 0, kernelColumns());
+        drawTiles(find(".before canvas"), kernels, 0, kernelColumns(), KERNEL_PX);
         label(".before", `${kernels.title} after step ${header.steps[kernels.frames[0]]}`);
     }
     show(root.at);
@@ -55,7 +57,7 @@ export default function ({ data, parentElement }) {
         boards.forEach((one) => one.show(at));
         if (kernels) {
             const place = frameOf(kernels, at);
-            drawTiles(find(".now canvas"), kernels, place, kernelColumns());
+            drawTiles(find(".now canvas"), kernels, place, kernelColumns(), KERNEL_PX);
             label(".now", `${kernels.title} after step ${header.steps[kernels.frames[place]]}`);
         }
     }
@@ -132,10 +134,7 @@ export default function ({ data, parentElement }) {
         figure.append(canvas, caption);
         const draw = (at) => {
             const place = frameOf(layer, at);
-            drawTiles(canvas, layer, place, layer.tiles);
-            const side = Math.min(TILE_PX, WIDTH_PX / layer.tiles);
-            // One tile alone is a layer without height and width: as wide as it can be.
-            canvas.style.width = `${layer.tiles === 1 ? 320 : side * layer.tiles}px`;
+            drawTiles(canvas, layer, place, layer.tiles, layer.units ? UNITS_PX : TILE_PX);
             const words = `${layer.title}; colours from ${layer.low[place]} to ${layer.high[place]}`;
             caption.textContent = words;
             canvas.setAttribute("aria-label", words);
@@ -152,29 +151,38 @@ export default function ({ data, parentElement }) {
         return Math.max(0, strip.frames.findLastIndex((frame) => frame <= at));
     }
 
-    function drawTiles(canvas, strip, place, columns) {
-        const { tiles, height, width, colours } = strip;
-        const palette = palettes[strip.palette];
-        const rows = Math.ceil(tiles / columns);
-        canvas.width = columns * (width + GAP) - GAP;
-        canvas.height = rows * (height + GAP) - GAP;
-        const image = new ImageData(canvas.width, canvas.height);
-        let from = strip.offset + place * tiles * height * width * colours;
+    /** Tiles row by row, each of their values a square of whole pixels. */
+    function drawTiles(canvas, strip, place, columns, px) {
+        const { tiles, height, width } = strip;
+        const times = Math.max(1, Math.round(px / Math.max(width, height)));
+        const [stepX, stepY] = [width * times + GAP, height * times + GAP];
+        canvas.width = columns * stepX - GAP;
+        canvas.height = Math.ceil(tiles / columns) * stepY - GAP;
+        const context = canvas.getContext("2d");
+        context.imageSmoothingEnabled = false;
+        const pile = piled(strip, place);
         for (let tile = 0; tile < tiles; tile++) {
-            const left = (tile % columns) * (width + GAP);
-            const top = Math.floor(tile / columns) * (height + GAP);
-            for (let y = 0; y < height; y++) {
-                let to = 4 * ((top + y) * canvas.width + left);
-                for (let x = 0; x < width; x++) {
-                    const colour = colours === 3 ? bytes.subarray(from, from + 3) : palette[bytes[from]];
-                    image.data.set(colour, to);
-                    image.data[to + 3] = 255;
-                    to += 4;
-                    from += colours;
-                }
-            }
+            const left = (tile % columns) * stepX;
+            const top = Math.floor(tile / columns) * stepY;
+            const target = [left, top, width * times, height * times];
+            context.drawImage(pile, 0, tile * height, width, height, ...target);
         }
+    }
+
+    /** The tiles of one frame below each other, a pixel for each value. */
+    function piled({ tiles, height, width, colours, palette, offset }, place) {
+        const image = new ImageData(width, tiles * height);
+        const count = width * tiles * height;
+        const from = offset + place * count * colours;
+        for (let i = 0; i < count; i++) {
+            const at = from + i * colours;
+            image.data.set(colours === 3 ? bytes.subarray(at, at + 3) : palettes[palette][bytes[at]], 4 * i);
+            image.data[4 * i + 3] = 255;
+        }
+        const canvas = document.createElement("canvas");
+        [canvas.width, canvas.height] = [width, tiles * height];
         canvas.getContext("2d").putImageData(image, 0, 0);
+        return canvas;
     }
 
     function label(selector, words) {
