@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARTIFACTS := artifacts
 
-.PHONY: run class test lint browser clean
+.PHONY: run class lock test lint browser clean
 
 run: $(VENV)/app
 	$(BIN)/streamlit run app.py
@@ -32,9 +32,16 @@ $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "CNN Lab needs Python 3.11 or newer.")'
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/app: requirements.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet -r requirements.txt
+# Exactly what was tried, each file by its hash.
+$(VENV)/app: requirements.lock | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
 	touch $@
+
+# After a change of requirements.txt, and to take up newer versions.
+lock: | $(BIN)/python
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes \
+		--no-header --no-annotate --quiet requirements.txt --output-file requirements.lock
 
 $(VENV)/test: requirements-test.txt $(VENV)/app
 	$(BIN)/python -m pip install --quiet -r requirements-test.txt
