@@ -23,7 +23,11 @@ ADDRESSES = {
     "resnet?view=Architecture": "text=cnnlab/networks/resnet.py",
     # With an editor of blocks, and both networks' figures.
     "vgg?view=Architecture&compare=vgg.d2l": "[data-testid=stMermaidChart] img >> nth=3",
-    "alexnet?view=Feature%20maps": "[data-testid=stImage] >> nth=2",
+    # Components of our own, and the trained network's scores.
+    "alexnet?view=Feature%20maps": ".st-key-channel_view canvas",
+    "batch_norm?view=Feature%20maps&weights_beside=The%20same%20network,%20fresh": (
+        ".st-key-channel_view_beside canvas"
+    ),
     "batch_norm?view=Train": "[data-testid=stPlotlyChart] >> nth=1",
     "compare": "[data-testid=stPlotlyChart] .annotation-text",
     "runs": "[data-testid=stMain] a",

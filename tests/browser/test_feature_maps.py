@@ -64,8 +64,11 @@ def test_a_tile_opens_its_channel_and_a_value_is_taken(maps: Page) -> None:
     idle(maps)
     channel(maps).locator("canvas").click(position={"x": 3, "y": 3})
     expect(maps.locator(".st-key-channel_view .chosen")).to_be_visible(timeout=SLOW_MS)
-    # Taken is what the server knows: it is there again when the same channel is drawn anew.
     idle(maps)
+    # Its arithmetic, and what it sees of the picture: the corner of it.
+    expect(maps.get_by_text(re.compile("channel 2, row 0, column 0"))).to_be_visible()
+    expect(maps.get_by_text(re.compile("This value sees 3 × 3 pixels"))).to_be_visible()
+    expect(maps.locator(".st-key-one_value")).to_be_visible()
     maps.get_by_role("option", name=re.compile("^conv2:")).click()
     expect(maps.locator(".st-key-channel_view .chosen")).to_be_hidden(timeout=SLOW_MS)
 
