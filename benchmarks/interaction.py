@@ -197,9 +197,11 @@ def while_training(
     yield from ticks(tab, arguments.seconds, idle)
     skip = tab.page.get_by_test_id("stCheckbox").filter(has_text="Skip").locator("label").first
     yield from reruns(tab, "Train, a switch", arguments.reruns, skip.click)
-    for view in ("Architecture", "Feature maps"):
+    for view, name in (("Architecture", "Input size"), ("Feature maps", "Turn")):
         tab.switch(view)
-        slider = tab.page.get_by_role("slider", name="Input size")
+        if view == "Feature maps":
+            tab.page.get_by_text("Edit the picture").click()
+        slider = tab.page.get_by_role("slider", name=name)
         move = partial(slider.press, "ArrowRight")
         yield from reruns(tab, f"{view}, a slider", arguments.reruns, move)
     yield from photos(tab, folder, arguments.photos)

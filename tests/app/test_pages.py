@@ -20,8 +20,8 @@ def test_front_page_links_to_every_section(open_page: Open) -> None:
     assert not problems(app)
     text = " ".join(block.value for block in app.markdown)
     assert all(section.aim in text for section in SECTIONS.values())
-    # A card each, and two to begin with.
-    assert len(app.get("page_link")) == len(SECTIONS) + 2
+    # A card each, and three to begin with.
+    assert len(app.get("page_link")) == len(SECTIONS) + 3
     # One for a phone, one for a wide screen.
     assert len(app.get("plotly_chart")) == 2
 
