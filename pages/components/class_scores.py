@@ -37,6 +37,13 @@ def show(asked: Pass) -> None:
     st.html(bars(found, names))
 
 
+def in_a_line(asked: Pass) -> str:
+    """What a network says, to stand beside its name; nothing where it says nothing."""
+    logits = seen_of(asked).logits
+    found = None if logits is None else softmax(logits)
+    return "" if found is None else sentence(asked, found, names_of(asked, found))
+
+
 def explain(asked: Pass) -> None:
     """Softmax written out, folded, where there are scores. Raises: CnnLabError as the pass does."""
     logits = seen_of(asked).logits

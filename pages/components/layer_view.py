@@ -13,6 +13,7 @@ from pages.components import (
     channel_table,
     channel_view,
     class_maps,
+    class_scores,
     exciting_pictures,
     layer_strip,
     mosaic_view,
@@ -130,7 +131,7 @@ def both(asked: Pass, beside: Pass, shown: Shown) -> int:
     channel = channel_view.choose(channels)
     for column, each, place in zip(st.columns(2), (asked, beside), ("", "_beside"), strict=True):
         with column:
-            st.markdown(f"**{each.title}**")
+            st.markdown(f"**{each.title}**  \n{class_scores.in_a_line(each)}")
             mosaic_view.show(each, shown.layer, shown.scale, shown.order, place)
             channel_view.show(each, shown.layer, channel, shown.scale, place)
     return channel

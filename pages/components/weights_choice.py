@@ -17,7 +17,7 @@ from pages.components.maps_cache import Weights
 from pages.components.weights_listed import Choice
 
 FRESH_TITLE = "Fresh, drawn from a seed"
-SEED = "weights_seed"
+SEED, SIZE = "weights_seed", "trained_size"
 # Whose pictures a new visitor knows best.
 FIRST_DATASET = "fashion_mnist"
 NOTHING, BESIDE = "nothing", "weights_beside"
@@ -38,10 +38,14 @@ def choose(section: Section, spec: NetworkSpec) -> Choice:
             f"“{asked[:40]}” is not among the weights of this network, nor among your runs.",
             icon=":material/link_off:",
         )
+    first = first if first in names else FRESH
+    if state.get(WEIGHTS, first) not in names:
+        # Another network was chosen, which has no such weights.
+        state.put(WEIGHTS, first)
     key = st.selectbox(
         "Weights",
         list(names),
-        index=0 if state.get(WEIGHTS) else list(names).index(first if first in names else FRESH),
+        index=0 if state.get(WEIGHTS) else list(names).index(first),
         format_func=names.__getitem__,
         key=WEIGHTS,
         bind="query-params",
@@ -70,11 +74,13 @@ def at_size(chosen: Choice) -> Choice:
     if weights.published or weights.as_shared.image_size:
         return chosen
     sizes = [n * weights.image_size for n in (1, 2, 3) if n * weights.image_size <= LARGEST_IMAGE]
+    if state.get(SIZE, sizes[0]) not in sizes:
+        state.put(SIZE, sizes[0])
     size = st.select_slider(
         "Input size",
         sizes,
         format_func=lambda size: f"{size}×{size}",
-        key="trained_size",
+        key=SIZE,
         bind="query-params",
         help="The same weights look at a larger picture: nothing in this network is made for one "
         "size. It has learned from the smallest of these.",

@@ -82,6 +82,8 @@ def test_side_by_side_shows_a_layer_under_two_weights(open_page: Open) -> None:
     headers = [name for name, _ in drawn_all(app)]
     assert headers.count("cnnlab_mosaic") == 2
     assert headers.count("cnnlab_channel") == 2
+    said = [box.value for box in app.markdown if box.value.startswith("**")]
+    assert any("The same network, fresh" in one and "It guesses" in one for one in said)
     first, second = (header for name, header in drawn_all(app) if name == "cnnlab_mosaic")
     assert first["layer"] == second["layer"] == "conv1"
     assert first["channels"] != second["channels"]
@@ -158,3 +160,9 @@ def test_trained_weights_that_fit_every_size_look_at_a_larger_picture(
     # LeNet's fully-connected layers are made for one size.
     app = open_page("batch_norm", "Feature maps", weights=SMALL)
     assert not [slider for slider in app.select_slider if slider.key == "trained_size"]
+
+
+def test_weights_that_another_network_lacks_give_way_to_its_own(open_page: Open) -> None:
+    app = open_page("batch_norm", "Feature maps", weights="imagenet-resnet18", trained_size=999)
+    assert fine(app)
+    assert str(app.selectbox(key="weights").value).endswith("fashion_mnist")
