@@ -51,7 +51,7 @@ EXPERIMENTS = (
         ),
         differs=("activation",),
         metric=Until("loss", 2.0),
-        rule=Ahead("ReLU", "sigmoid"),
+        rule=Ahead("ReLU", "sigmoid", predictions=("ReLU learns sooner", "Sigmoid learns sooner")),
         also=(AtEnd("test_accuracy"), FirstGradient()),
         probes=(LayerStatisticsProbe(),),
         why="The slope of the sigmoid is a quarter at most. Every layer multiplies the gradient by "
@@ -73,7 +73,7 @@ EXPERIMENTS = (
         ),
         differs=("activation",),
         metric=ActivationTime(),
-        rule=Ahead("ReLU", "sigmoid"),
+        rule=Ahead("ReLU", "sigmoid", predictions=("ReLU is cheaper", "Sigmoid is cheaper")),
         also=(ActivationShare(), ActivationTime("forward"), ActivationTime("backward")),
         probes=(ActivationCostProbe(),),
         why="ReLU compares every value with zero. Sigmoid takes an exponential and a division for "
@@ -94,7 +94,9 @@ EXPERIMENTS = (
         ),
         differs=("init_scale",),
         metric=AtEnd("train_loss"),
-        rule=Ahead("×1", "×0.1"),
+        rule=Ahead(
+            "×1", "×0.1", predictions=("With ×1 it learns more", "With ×0.1 it learns more")
+        ),
         also=(AtEnd("test_accuracy"), FirstGradient(), DeadUnits()),
         probes=(LayerStatisticsProbe(),),
         why="Small weights make small values, and the next layer makes them smaller still. After "
@@ -116,7 +118,11 @@ EXPERIMENTS = (
         ),
         differs=("init_scale",),
         metric=FirstGradient(),
-        rule=Ahead("×5", "×1"),
+        rule=Ahead(
+            "×5",
+            "×1",
+            predictions=("With ×5 more of the gradient arrives", "With ×1 more of it arrives"),
+        ),
         also=(AtEnd("train_loss"), AtEnd("test_accuracy")),
         probes=(LayerStatisticsProbe(),),
         why="On its way back the gradient is multiplied by the slope of the sigmoid and by the "
@@ -138,7 +144,9 @@ EXPERIMENTS = (
         ),
         differs=("network",),
         metric=AtEnd("test_accuracy"),
-        rule=Ahead("AlexNet", "LeNet"),
+        rule=Ahead(
+            "AlexNet", "LeNet", predictions=("AlexNet comes further", "LeNet comes further")
+        ),
         also=(Efficiency(), Efficiency("macs")),
         why="A picture costs this AlexNet nearly five times LeNet's arithmetic, so LeNet takes "
         "many more steps in the same seconds. In a short race the steps count for more. Which one "
@@ -160,7 +168,11 @@ EXPERIMENTS = (
         ),
         differs=("dropout",),
         metric=Gap(),
-        rule=Ahead("dropout 0.5", "dropout 0"),
+        rule=Ahead(
+            "dropout 0.5",
+            "dropout 0",
+            predictions=("With dropout the gap is narrower", "Without dropout it is narrower"),
+        ),
         also=(AtEnd("test_accuracy"), AtEnd("train_accuracy")),
         why="Dropout takes away half of the hidden units at every step, so that no unit can rely "
         "on another. What is learned by heart gets lost. The two large fully-connected layers have "
@@ -184,7 +196,11 @@ EXPERIMENTS = (
         ),
         differs=("flip", "crop", "color"),
         metric=Gap(),
-        rule=Ahead("all three", "none"),
+        rule=Ahead(
+            "all three",
+            "none",
+            predictions=("With all three the gap is narrower", "With none of them it is narrower"),
+        ),
         also=(AtEnd("test_accuracy"), AtEnd("train_accuracy")),
         why="A picture that is mirrored, shifted or brightened anew at every epoch cannot be "
         "learned by heart. The network has to find what stays. It also has a harder task, so its "
@@ -204,7 +220,12 @@ EXPERIMENTS = (
         ),
         differs=("train_size", "epochs"),
         metric=Gap(),
-        rule=Ahead("4,000 pictures", "500 pictures"),
+        axis="steps",
+        rule=Ahead(
+            "4,000 pictures",
+            "500 pictures",
+            predictions=("On 500 pictures the gap is wider", "On 4,000 pictures it is wider"),
+        ),
         also=(AtEnd("test_accuracy"), AtEnd("train_accuracy")),
         why="Both runs take between 160 and 190 steps. With 500 pictures each is seen 24 times, "
         "and the network has hundreds of weights for each of them.",

@@ -63,7 +63,11 @@ EXPERIMENTS = (
         ),
         differs=("batch_norm",),
         metric=AtEnd("test_accuracy"),
-        rule=Ahead("with batch norm", "without"),
+        rule=Ahead(
+            "with batch norm",
+            "without",
+            predictions=("With batch norm it comes further", "Without it comes further"),
+        ),
         also=(AtEnd("train_loss"), FirstGradient()),
         probes=(LayerStatisticsProbe(),),
         shown=(BatchNormProbe(),),
@@ -82,7 +86,11 @@ EXPERIMENTS = (
         ),
         differs=("batch_norm",),
         metric=Until("loss", 2.0),
-        rule=Ahead("with batch norm", "without"),
+        rule=Ahead(
+            "with batch norm",
+            "without",
+            predictions=("With batch norm it learns sooner", "Without it learns sooner"),
+        ),
         also=(AtEnd("test_accuracy"),),
         why="Every layer starts with inputs of the same size, so one learning rate suits them all "
         "from the first step on.",
@@ -101,7 +109,11 @@ EXPERIMENTS = (
         ),
         differs=("batch_norm",),
         metric=AtEnd("train_loss"),
-        rule=Ahead("with batch norm", "without"),
+        rule=Ahead(
+            "with batch norm",
+            "without",
+            predictions=("With batch norm it learns more", "Without it learns more"),
+        ),
         also=(AtEnd("test_accuracy"),),
         why="PyTorch's first weights shrink the values in every layer. After eight of them the "
         "pictures can hardly be told apart, and the loss stays at ln 10 = 2.30.",
@@ -120,7 +132,11 @@ EXPERIMENTS = (
         ),
         differs=("batch_norm",),
         metric=Until("loss", 2.0),
-        rule=Ahead("with batch norm", "without"),
+        rule=Ahead(
+            "with batch norm",
+            "without",
+            predictions=("With batch norm it learns sooner", "Without it learns sooner"),
+        ),
         also=(AtEnd("test_accuracy"), AtEnd("train_loss")),
         why="These first weights keep the sizes of the values from layer to layer, and Adam gives "
         "every weight a rate of its own. Both do part of what batch norm does, so that less is "
@@ -190,7 +206,11 @@ EXPERIMENTS = (
         ),
         differs=("batch_norm", "dropout"),
         metric=Gap(),
-        rule=Ahead("batch norm", "neither"),
+        rule=Ahead(
+            "batch norm",
+            "neither",
+            predictions=("With batch norm the gap is narrower", "With neither it is narrower"),
+        ),
         also=(AtEnd("test_accuracy"), AtEnd("train_accuracy")),
         why="What a picture becomes depends on the other pictures of its batch, a noise somewhat "
         "like that of dropout. But batch norm also makes the network learn faster, and what learns "

@@ -46,7 +46,11 @@ EXPERIMENTS = (
         ),
         differs=("join", "stem_channels"),
         metric=AtEnd("train_loss"),
-        rule=Ahead("concatenation", "addition"),
+        rule=Ahead(
+            "concatenation",
+            "addition",
+            predictions=("Concatenation learns more", "Addition learns more"),
+        ),
         also=(AtEnd("test_accuracy"),),
         why="What is concatenated stays readable for every later layer. What is added mixes with "
         "what was there. The adding network begins with 20 channels, so that both have nearly as "
@@ -103,7 +107,12 @@ EXPERIMENTS = (
         ),
         differs=("pooling",),
         metric=AtEnd("train_loss"),
-        rule=Ahead("average", "maximum", claimed="open"),
+        rule=Ahead(
+            "average",
+            "maximum",
+            claimed="open",
+            predictions=("The average does better", "The maximum does better"),
+        ),
         also=(AtEnd("test_accuracy"),),
         why="The average keeps a little of every value and passes the gradient to all four "
         "pixels. The maximum keeps the strongest and passes it to one: what is small and clear is "

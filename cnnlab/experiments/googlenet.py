@@ -51,7 +51,11 @@ EXPERIMENTS = (
         ),
         differs=("batch_norm",),
         metric=AtEnd("train_loss"),
-        rule=Ahead("with batch norm", "without"),
+        rule=Ahead(
+            "with batch norm",
+            "without",
+            predictions=("With batch norm it learns more", "Without it learns more"),
+        ),
         also=(AtEnd("test_accuracy"),),
         why="Twenty-two layers shrink the values from layer to layer, until nearly the same logits "
         "come out for every picture. Batch norm brings every channel back to the same size, so "
@@ -91,7 +95,9 @@ EXPERIMENTS = (
         ),
         differs=("paths",),
         metric=AtEnd("test_accuracy"),
-        rule=Ahead("four paths", "one path"),
+        rule=Ahead(
+            "four paths", "one path", predictions=("Four paths do better", "One path does better")
+        ),
         also=(AtEnd("train_loss"),),
         why="Parameters and arithmetic are equal, to half a per cent. What differs is whether a "
         "block may look at one scale or at four.",
@@ -133,7 +139,11 @@ EXPERIMENTS = (
         ),
         differs=("auxiliary",),
         metric=AtEnd("train_loss"),
-        rule=Ahead("with heads", "without"),
+        rule=Ahead(
+            "with heads",
+            "without",
+            predictions=("With heads it learns more", "Without heads it learns more"),
+        ),
         also=(AtEnd("test_accuracy"), FirstGradient()),
         probes=(LayerStatisticsProbe(),),
         why="The loss of a head halfway reaches the first layers on a shorter way. How much that "

@@ -76,7 +76,11 @@ EXPERIMENTS = (
         ),
         differs=("head",),
         metric=Gap(),
-        rule=Ahead("average", "fully-connected"),
+        rule=Ahead(
+            "average",
+            "fully-connected",
+            predictions=("With the average the gap is narrower", "Fully-connected it is narrower"),
+        ),
         also=(AtEnd("test_accuracy"), AtEnd("train_accuracy"), Efficiency()),
         why="The average has no weights, so there is nothing in it to overfit: the map of a class "
         "has to answer by itself, wherever the class is seen. The layer may weigh every pixel of "

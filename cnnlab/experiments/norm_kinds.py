@@ -33,7 +33,11 @@ EXPERIMENTS = (
         ),
         differs=("norm_place",),
         metric=AtEnd("test_accuracy"),
-        rule=Ahead("before", "after"),
+        rule=Ahead(
+            "before",
+            "after",
+            predictions=("Before the activation it does better", "After it does better"),
+        ),
         also=(AtEnd("train_loss"),),
         why="Before the ReLU about half of the values are cut off, whatever the weights. After it, "
         "what the next layer reads has mean 0 and variance 1. Both keep the sizes alike, which is "
@@ -53,7 +57,12 @@ EXPERIMENTS = (
         ),
         differs=("bias",),
         metric=AtEnd("train_loss"),
-        rule=Alike("with biases", "without", within=0.02),
+        rule=Alike(
+            "with biases",
+            "without",
+            within=0.02,
+            predictions=("With biases it learns more", "Without biases it learns more"),
+        ),
         also=(AtEnd("test_accuracy"),),
         shown=(BatchNormProbe(),),
         why="A bias shifts every value of a channel by the same amount, and their mean with them. "
@@ -73,7 +82,13 @@ EXPERIMENTS = (
         ),
         differs=("norm",),
         metric=AtEnd("train_loss"),
-        rule=Alike("learned", "frozen at 1 and 0", within=0.06, claimed="first"),
+        rule=Alike(
+            "learned",
+            "frozen at 1 and 0",
+            within=0.06,
+            claimed="first",
+            predictions=("Learned they do better", "Frozen they do better"),
+        ),
         also=(AtEnd("test_accuracy"),),
         shown=(BatchNormProbe(),),
         why="The next layer's weights can scale whatever they read, so γ is not missed. β decides "
@@ -96,7 +111,11 @@ EXPERIMENTS = (
         ),
         differs=("norm", "batch_norm"),
         metric=Until("loss", 2.0),
-        rule=Ahead("both", "variance only"),
+        rule=Ahead(
+            "both",
+            "variance only",
+            predictions=("Both together learn sooner", "The variance alone learns sooner"),
+        ),
         also=(AtEnd("test_accuracy"), AtEnd("train_loss")),
         why="Dividing by the standard deviation keeps the sizes alike from layer to layer, and "
         "with them the gradients. Subtracting the mean keeps the values around the bend of the "
@@ -115,7 +134,12 @@ EXPERIMENTS = (
         ),
         differs=("norm",),
         metric=AtEnd("test_accuracy"),
-        rule=Alike("running", "of the batch", within=0.03),
+        rule=Alike(
+            "running",
+            "of the batch",
+            within=0.03,
+            predictions=("The running ones do better", "Those of the batch do better"),
+        ),
         also=(AtEnd("test_loss"),),
         shown=(BatchNormProbe(),),
         why="Training is the same in both arms; only the test differs. Averages over the last "

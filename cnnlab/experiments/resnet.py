@@ -36,7 +36,9 @@ EXPERIMENTS = (
         ),
         differs=("depth",),
         metric=AtEnd("train_loss"),
-        rule=Ahead("18 layers", "34 layers"),
+        rule=Ahead(
+            "18 layers", "34 layers", predictions=("18 layers learn more", "34 layers learn more")
+        ),
         also=(AtEnd("test_accuracy"),),
         why="The deeper network could copy the shallow one and pass the values through its further "
         "layers. It does not find that way: the trouble is one of optimization, not of "
@@ -55,7 +57,11 @@ EXPERIMENTS = (
         ),
         differs=("skip",),
         metric=AtEnd("train_loss"),
-        rule=Ahead("with skips", "without"),
+        rule=Ahead(
+            "with skips",
+            "without",
+            predictions=("With skips it learns more", "Without skips it learns more"),
+        ),
         also=(AtEnd("test_accuracy"), FirstGradient()),
         probes=(LayerStatisticsProbe(),),
         why="A block with a skip is given the picture so far and has only to learn a change to "
@@ -74,7 +80,9 @@ EXPERIMENTS = (
         arms=tuple(trained(f"{depth} layers", "resnet", depth=depth, **CALM) for depth in DEPTHS),
         differs=("depth",),
         metric=AtEnd("train_loss"),
-        rule=Ahead("34 layers", "18 layers"),
+        rule=Ahead(
+            "34 layers", "18 layers", predictions=("34 layers learn more", "18 layers learn more")
+        ),
         also=(AtEnd("test_accuracy"),),
         why="With skips depth does far less harm at the start. That it helps takes more pictures "
         "and more steps than a run of a minute has.",
@@ -93,7 +101,11 @@ EXPERIMENTS = (
         ),
         differs=("order",),
         metric=AtEnd("train_loss"),
-        rule=Ahead("before (2016)", "after (2015)"),
+        rule=Ahead(
+            "before (2016)",
+            "after (2015)",
+            predictions=("Before, as in 2016, it learns more", "After, as in 2015, it learns more"),
+        ),
         also=(AtEnd("test_accuracy"),),
         why="With nothing after the sum, the way from the first block to the last is nearly a "
         "plain addition, forward and backward. A ReLU on it cuts off the negative half at every "
@@ -132,7 +144,11 @@ EXPERIMENTS = (
         ),
         differs=("skip",),
         metric=AtEnd("train_loss"),
-        rule=Ahead("with skips", "without"),
+        rule=Ahead(
+            "with skips",
+            "without",
+            predictions=("With skips it learns more", "Without skips it learns more"),
+        ),
         also=(AtEnd("test_accuracy"), FirstGradient()),
         probes=(LayerStatisticsProbe(),),
         why="Without skips it can depend on the seed whether 18 layers leave the start, where the "

@@ -7,7 +7,7 @@ are one case in twenty, in a direction named beforehand.
 
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Protocol
 
@@ -59,13 +59,16 @@ class Rule(Protocol):
 class Ahead:
     """The claim is that one arm does better than another, by more than chance.
 
-    `by` is the least difference of the medians that counts, in units of the metric.
+    `by` is the least difference of the medians that counts, in units of the metric; `predictions`
+    say of the first and of the second what a reader can expect of it.
     """
 
     first: str
     second: str
     by: float = 0.0
     claimed: str = "first"
+    # What is said does not change what is measured.
+    predictions: tuple[str, str] | None = field(default=None, repr=False)
 
     @property
     def arms(self) -> tuple[str, ...]:
@@ -73,11 +76,8 @@ class Ahead:
 
     @property
     def answers(self) -> Mapping[str, str]:
-        return {
-            "first": f"{capital(self.first)} does better",
-            "second": f"{capital(self.second)} does better",
-            OPEN: "No difference that shows",
-        }
+        first, second = self.predictions or expected(self.first, self.second)
+        return {"first": first, "second": second, OPEN: "No difference that shows"}
 
     def says(self, metric: Quantity) -> str:
         least = f", and the medians by at least {metric.text(self.by)}" if self.by else ""
@@ -146,6 +146,8 @@ class Alike:
     second: str
     within: float
     claimed: str = "alike"
+    # What is said does not change what is measured.
+    predictions: tuple[str, str] | None = field(default=None, repr=False)
 
     @property
     def arms(self) -> tuple[str, ...]:
@@ -153,11 +155,8 @@ class Alike:
 
     @property
     def answers(self) -> Mapping[str, str]:
-        return {
-            "first": f"{capital(self.first)} does better",
-            "second": f"{capital(self.second)} does better",
-            "alike": "Both do the same",
-        }
+        first, second = self.predictions or expected(self.first, self.second)
+        return {"first": first, "second": second, "alike": "Both do the same"}
 
     def says(self, metric: Quantity) -> str:
         return (
@@ -220,6 +219,11 @@ def spread(metric: Quantity, values: Sequence[float]) -> str:
     if low == high:
         return middle
     return f"{middle} ({low.removesuffix(metric.unit)} to {high.removesuffix(metric.unit)})"
+
+
+def expected(first: str, second: str) -> tuple[str, str]:
+    """What can be predicted of two arms whose names say enough."""
+    return f"{capital(first)} does better", f"{capital(second)} does better"
 
 
 def capital(text: str) -> str:

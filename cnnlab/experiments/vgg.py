@@ -43,7 +43,7 @@ EXPERIMENTS = (
         ),
         differs=("depth", "kernel_size"),
         metric=AtEnd("train_loss"),
-        rule=Ahead("two 3×3", "one 5×5"),
+        rule=Ahead("two 3×3", "one 5×5", predictions=("Two 3×3 learn more", "One 5×5 learns more")),
         also=(AtEnd("test_accuracy"),),
         why="Both see 5×5 pixels. Where the channels stay, the stack has 18 weights for 25 of the "
         "large window, and one ReLU more. It also has twice as many convolutions one after the "
@@ -63,7 +63,9 @@ EXPERIMENTS = (
         ),
         differs=("depth", "kernel_size"),
         metric=AtEnd("train_loss"),
-        rule=Ahead("three 3×3", "one 7×7"),
+        rule=Ahead(
+            "three 3×3", "one 7×7", predictions=("Three 3×3 learn more", "One 7×7 learns more")
+        ),
         also=(AtEnd("test_accuracy"),),
         why="27 weights against 49 for the same view of 7×7 pixels, where the channels stay. But "
         "18 layers without batch norm take long to begin to learn at all.",
@@ -82,7 +84,11 @@ EXPERIMENTS = (
         ),
         differs=("base_channels",),
         metric=AtEnd("train_loss"),
-        rule=Ahead("16 channels", "8 channels"),
+        rule=Ahead(
+            "16 channels",
+            "8 channels",
+            predictions=("With 16 channels it learns more", "With 8 channels it learns more"),
+        ),
         also=(AtEnd("test_accuracy"), Efficiency(), Efficiency("macs")),
         why="Twice the channels are four times the weights in nearly every convolution. More "
         "detectors mean more chances that one of them starts out useful.",
@@ -101,7 +107,11 @@ EXPERIMENTS = (
         ),
         differs=("image_size",),
         metric=AtEnd("train_loss"),
-        rule=Ahead("64 pixels", "32 pixels"),
+        rule=Ahead(
+            "64 pixels",
+            "32 pixels",
+            predictions=("With 64 pixels it learns more", "With 32 pixels it learns more"),
+        ),
         also=(AtEnd("test_accuracy"),),
         why="The five poolings leave one pixel of 32, and 2×2 of 64. What is small or thin in the "
         "picture is gone after the second pooling at the smaller size.",

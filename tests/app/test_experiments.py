@@ -62,7 +62,7 @@ def put_fashion_mnist(patch: pytest.MonkeyPatch, status: str) -> None:
 def test_predict_then_run_then_stop(open_page: Open, submitted: Submitted) -> None:
     app = open_page("alexnet", "Experiments")
     app.button(key="predict.relu-sigmoid.first").click().run()
-    assert "**You predict.** ReLU does better." in said(app)
+    assert "**You predict.** ReLU learns sooner." in said(app)
     app.button(key="experiment_run").click().run()
     ((configs, visitor, page),) = submitted
     assert (configs, visitor, page) == (RELU.configs(), ME, "alexnet")
@@ -124,7 +124,7 @@ def test_once_more_on_other_pictures(
     assert f"On {datasets.DATASETS[used].title}. Your prediction was right." in said(app)
     app.button(key=f"experiment_run.{other}").click().run()
     assert [configs for configs, _, _ in submitted] == [RELU.configs(SEEDS, other)]
-    assert "**You predict.** ReLU does better." in said(app)
+    assert "**You predict.** ReLU learns sooner." in said(app)
     assert "0 of 6 runs done" in said(app)
 
 
@@ -163,7 +163,7 @@ def test_what_was_stopped_can_be_run_again(
     assert experiment_runs.STOPPED in app.radio(key="experiment_choice").proto.captions
     app.button(key="experiment_run.shapes").click().run()
     assert [configs for configs, _, _ in submitted] == [RELU.configs()]
-    assert "**You predict.** ReLU does better." in said(app)
+    assert "**You predict.** ReLU learns sooner." in said(app)
     assert "0 of 6 runs done" in said(app)
 
 

@@ -8,6 +8,7 @@ from PIL import Image
 from cnnlab import images
 from cnnlab.datasets import DATASETS
 from cnnlab.runs.store import RunStore
+from pages.components import picture_choice
 from tests.app.conftest import Open
 from tests.app.maps_page import add_trained, alts, drawn, fine, texts
 
@@ -104,3 +105,11 @@ def test_edits_come_back_from_the_address(open_page: Open) -> None:
     assert fine(app)
     assert app.slider(key="edit_rotate").value == -45
     assert alts(app)[1].endswith(", turned, grey")
+
+
+@pytest.mark.parametrize("dataset", ["", *DATASETS])
+def test_every_data_set_has_a_picture_to_begin_with(dataset: str) -> None:
+    """None of the samples is of CIFAR-10: a photograph stands in."""
+    chosen = next(s for s in images.samples() if s.name == picture_choice.first_sample(dataset))
+    own = {sample.dataset for sample in images.samples()}
+    assert chosen.dataset == (dataset if dataset in own else "")

@@ -26,7 +26,7 @@ def test_predict_run_reload_verdict_and_open_the_settings(page: Page, server: Se
     expect(page.get_by_text(re.compile(r"\d of 6 runs done"))).to_be_visible(timeout=SLOW_MS)
     page.reload()
     expect(page.get_by_text(re.compile(r"\d of 6 runs done"))).to_be_visible(timeout=SLOW_MS)
-    expect(page.get_by_text("You predict. ReLU does better.")).to_be_visible()
+    expect(page.get_by_text("You predict. ReLU learns sooner.")).to_be_visible()
     # The arms grow together: both have a curve before either has all seeds.
     expect(page.locator(".js-plotly-plot .legendtext")).to_have_count(2, timeout=SLOW_MS)
 
