@@ -49,7 +49,7 @@ def test_every_layer_of_every_preset(name: str, preset: str) -> None:
 
 
 @pytest.mark.parametrize("name", catalog.NETWORKS)
-@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_random_knobs(name: str, data: st.DataObject) -> None:
     spec = catalog.NETWORKS[name]

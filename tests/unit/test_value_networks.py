@@ -19,12 +19,13 @@ from tests.unit.taken_apart import assert_taken_apart, drawn, lively
 ANY_NETWORK = pytest.mark.parametrize("name", catalog.NETWORKS)
 
 
-def every_node(name: str, options: Any, size: int, seed: int, step: int = 1) -> None:
+def every_node(name: str, options: Any, size: int, seed: int, most: int = 1000) -> None:
     torch.manual_seed(seed)
     model = lively(catalog.NETWORKS[name].build(options, image_size=size), seed)
     random = drawn(seed)
     batch = torch.rand(1, options.in_channels, size, size, generator=random)
     nodes = trace(model, tuple(batch.shape)).nodes
+    step = -(-len(nodes) // most)
     for node in range(seed % step, len(nodes), step):
         captured = capture(model, batch, node)
         assert (captured.node.path, captured.node.operation) == (
@@ -42,7 +43,7 @@ def test_every_node_of_the_small_preset(name: str) -> None:
 
 
 @ANY_NETWORK
-@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_random_knobs(name: str, data: st.DataObject) -> None:
     spec = catalog.NETWORKS[name]
@@ -51,7 +52,7 @@ def test_random_knobs(name: str, data: st.DataObject) -> None:
     if "width" in THIN[name]:
         options = options.replace(width=0.125)
     size = spec.smallest_image_size(options) + data.draw(st.integers(0, 9))
-    every_node(name, options, min(size, 128), data.draw(st.integers(0, 99)), step=5)
+    every_node(name, options, min(size, 128), data.draw(st.integers(0, 99)), most=10)
 
 
 @pytest.mark.parametrize("name", ["lenet", "nin", "resnet", "densenet"])
