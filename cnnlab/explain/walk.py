@@ -1,7 +1,8 @@
 """The neighbourhood of a value, small enough to send: a reader steps through it in the browser."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from torch.nn import functional
 
 from cnnlab.explain.arithmetic import Average, Combined, Joined, Passed, Softmax, WeightedSum
 from cnnlab.explain.capture import Captured
-from cnnlab.explain.operations import OPERATIONS
+from cnnlab.explain.operations import OPERATIONS, convolution
 from cnnlab.explain.value import Value
 from cnnlab.receptive_field import window
 
@@ -58,7 +59,7 @@ class Walk:
     rest: Tensor | None = None
     others: int = 0
     bias: float = 0.0
-    counts: Tensor | None = field(default=None)
+    counts: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -180,8 +181,10 @@ def extra(value: Value, around: Area, inputs: list[Input]) -> dict[str, Any]:
 
 def convolved(captured: Captured, found: WeightedSum, inputs: list[Input]) -> Tensor:
     """What the shown channels alone give, everywhere. Shape: (H, W)."""
-    _, _, *rest = captured.calls[-1].args
-    stride, padding, dilation = (*rest[1:], 1, 0, 1)[:3] if len(rest) > 1 else (1, 0, 1)
+    call = captured.calls[-1]
+    given = signature(convolution).bind((), *call.args, **call.kwargs)
+    given.apply_defaults()
+    stride, padding, dilation = (given.arguments[n] for n in ("stride", "padding", "dilation"))
     maps = torch.stack([values for _, values, _ in inputs])[None]
     kernels = torch.stack([found.kernel[i - found.channels[0]] for i, _, _ in inputs])[None]
     return functional.conv2d(maps, kernels, None, stride, padding, dilation)[0, 0]

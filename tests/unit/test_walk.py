@@ -162,3 +162,17 @@ def test_windows_that_lie_in_the_padding_altogether() -> None:
     assert path is not None
     assert (path.rows == -1).all()
     assert again(path, found.arithmetic, 0, 0) == pytest.approx(found.given)
+
+
+def test_a_convolution_called_by_name() -> None:
+    class Named(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.weight = nn.Parameter(torch.randn(2, 5, 3, 3))
+
+        def forward(self, x: Tensor) -> Tensor:
+            return nn.functional.conv2d(x, self.weight, stride=2, padding=1)
+
+    path = assert_every_step(nn.Sequential(Named()), torch.randn(1, 5, 8, 8), 1, Place(1, 1, 1))
+    assert path is not None
+    assert path.others == 2
