@@ -13,4 +13,6 @@ if __name__ == "__main__":
 else:
     from pages.components import server
 
-    app = st.App(__file__, lifespan=server.lifespan, middleware=server.MIDDLEWARE)
+    app = st.App(
+        __file__, lifespan=server.lifespan, middleware=server.MIDDLEWARE, routes=server.ROUTES
+    )

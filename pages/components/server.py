@@ -7,10 +7,15 @@ from contextlib import asynccontextmanager
 
 import streamlit as st
 import torch
+from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 from streamlit.runtime.pages_manager import PagesManager
 
 from cnnlab import catalog
+from cnnlab.jobs.health import Health
 from cnnlab.summary import summarize
 from pages.components.response_headers import ResponseHeaders
 from pages.components.uploads import UploadLimit
@@ -34,6 +39,16 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     services.run_manager().close()
 
 
+async def health(_request: Request) -> Response:
+    """How the server stands, as JSON; it answers although something is wrong."""
+    from pages.components import services
+
+    # The line is read from the store, which may have to wait for a disk.
+    found = await run_in_threadpool(lambda: Health.of(services.run_manager()))
+    headers = {"cache-control": "no-store"}
+    return Response(found.model_dump_json(), media_type="application/json", headers=headers)
+
+
 def import_heavy_modules() -> None:
     """Import once what every page needs, and hide it from the garbage collector.
 
@@ -48,6 +63,7 @@ def import_heavy_modules() -> None:
     gc.freeze()
 
 
+ROUTES = [Route("/health", health)]
 MIDDLEWARE = [
     Middleware(ResponseHeaders),
     Middleware(UploadLimit),

@@ -12,7 +12,7 @@ ONE_YEAR_S = 365 * 24 * 3600
 # What `secrets.token_urlsafe` makes: anything else is no name that was given here.
 NAME = re.compile(r"[A-Za-z0-9_-]{16,64}")
 # Of these nobody is told a name: shared caches may keep the first, and machines ask for the second.
-NO_PAGES = ("/static/", "/_stcore/", "/media/", "/component/")
+NO_PAGES = ("/static/", "/_stcore/", "/media/", "/component/", "/health")
 
 CONDITIONS = (b"if-none-match", b"if-modified-since")
 

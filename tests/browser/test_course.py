@@ -1,6 +1,8 @@
 """What a new visitor does, in a real browser."""
 
+import json
 import re
+import urllib.request
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -44,6 +46,14 @@ def expect_points(page: Page, more_than: int, place: int = -1) -> int:
             return found
         page.wait_for_timeout(200)
     raise AssertionError(f"curve {place} never had more than {more_than} points")
+
+
+def test_the_server_says_how_it_stands(server: Server) -> None:
+    with urllib.request.urlopen(f"{server.url}/health", timeout=10) as answer:
+        found = json.load(answer)
+        assert "Set-Cookie" not in answer.headers
+    assert set(found) == {"status", "problems", "running", "waiting"}
+    assert found["status"] in ("ok", "degraded")
 
 
 def test_every_page_by_its_link_and_its_figures(page: Page, server: Server) -> None:

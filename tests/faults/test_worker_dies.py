@@ -12,6 +12,7 @@ from typing import Any
 import psutil
 import pytest
 
+from cnnlab.jobs.health import STARTING, Health
 from cnnlab.jobs.limits import Settings
 from cnnlab.jobs.local import process
 from cnnlab.jobs.local.engine import LocalEngine
@@ -242,11 +243,13 @@ def test_a_worker_that_is_stopped_idle_is_replaced_before_the_next_run(
     wait_until_warm(manager)
     worker = pid(manager)
     monkeypatch.setattr(process, "SILENT_S", 3.0)
+    assert Health.of(manager).status == "ok"
     os.kill(worker, signal.SIGSTOP)
     # Far more than a pipe holds: nobody waits for a process that reads nothing.
     for number in range(5000):
         present(engine(manager)._workers[0]).send({"cancel": f"{number}" * 100})
     wait_until(lambda: pid(manager) != worker)
+    assert STARTING in Health.of(manager).problems
     monkeypatch.undo()
     check_that_the_next_run_works(manager)
     assert gone(worker)
