@@ -181,6 +181,10 @@ class Recorder(TorchFunctionMode):
         made = list(tensors(result))
         if not read or not made:
             return result
+        if not self._running:
+            # A hook prepares the picture before the network begins: it is the input still.
+            note(made, origin(read[0]))
+            return result
         name, module = function_name(func), self._running[-1]
         view = widest(read).through(window(name, args, kwargs, made[0]))
         macs = 0

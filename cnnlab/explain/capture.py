@@ -94,7 +94,8 @@ class Capturing(Recorder):
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
     ) -> Any:
         kwargs = kwargs or {}
-        if len(self.nodes) != self.asked or not traced((args, kwargs)):
+        is_asked = len(self.nodes) == self.asked and bool(self._running)
+        if not is_asked or not traced((args, kwargs)):
             return super().__torch_function__(func, types, args, kwargs)
         # Before it runs: a function that is a node of its own ends the pass.
         self.calls.append(Call(function_name(func), plain(args), plain(kwargs)))

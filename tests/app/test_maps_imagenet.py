@@ -43,8 +43,10 @@ def test_weights_that_are_here_name_what_they_see(
     asked.path.parent.mkdir(parents=True)
     torch.manual_seed(0)
     torch.save(get_model("resnet18", weights=None).state_dict(), asked.path)
-    app = open_page("resnet", "Feature maps", weights=CHOSEN)
+    taken = ("stem.conv", 5, 7)
+    app = open_page("resnet", "Feature maps", weights=CHOSEN, layer="stem.conv", value_taken=taken)
     assert fine(app)
+    assert "channel 0, row 5, column 7" in texts(app)
     assert "69.8% of ImageNet's validation pictures right" in texts(app)
     assert alts(app)[:2] == ["Original: cat", "What the network sees: 224×224 pixels of cat"]
     shares = app.dataframe[-1].value
