@@ -54,6 +54,8 @@ class Recipe:
         )
 
 
+# NiN ends in ReLU over its class maps: with most seeds a class dies in the first steps and is never
+# named again. On mirrored clothes seed 0 lost two of ten; without mirroring it keeps them.
 # The quickest first, so that a series that breaks off has most of them.
 RECIPES = {
     recipe.name: recipe
@@ -71,10 +73,10 @@ RECIPES = {
         Recipe("googlenet", "small", "shapes", {**SGD, **SHIFTED, "epochs": 4}),
         Recipe("alexnet", "small", "shapes", {**ADAM, **SHIFTED, "epochs": 6}),
         Recipe("resnet", "small", "fashion_mnist", {**SGD, **MIRRORED, "epochs": 1}),
-        Recipe("nin", "small", "fashion_mnist", {**ADAM, **MIRRORED, "epochs": 2}),
+        Recipe("nin", "small", "fashion_mnist", {**ADAM, "epochs": 2}),
         Recipe("densenet", "small", "shapes", {**SGD, **SHIFTED, "lr": 0.1, "epochs": 4}),
         Recipe("googlenet", "small", "fashion_mnist", {**SGD, **MIRRORED, "epochs": 1}),
-        Recipe("nin", "small", "shapes", {**ADAM, **SHIFTED, "epochs": 8}),
+        Recipe("nin", "small", "shapes", {**ADAM, "epochs": 16}),
         Recipe("densenet", "small", "fashion_mnist", {**SGD, **MIRRORED, "lr": 0.1, "epochs": 1}),
     )
 }
