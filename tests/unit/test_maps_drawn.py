@@ -94,8 +94,8 @@ def test_the_mosaic_says_what_its_codes_stand_for() -> None:
     channels = header["channels"]
     assert isinstance(channels, list)
     assert [one["id"] for one in channels] == maps.order("mean").tolist()
-    height, width = header["height"], header["width"]
-    codes = torch.frombuffer(bytearray(bytes_), dtype=torch.uint8).view(6, height, width)
+    assert (header["height"], header["width"]) == maps.shape[1:]
+    codes = torch.frombuffer(bytearray(bytes_), dtype=torch.uint8).view(maps.shape)
     first = channels[0]
     assert (codes[0] == maps.codes[first["id"]]).all()
     assert (first["low"], first["high"]) == (
