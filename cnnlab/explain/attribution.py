@@ -25,7 +25,7 @@ FORWARD_AND_BACK = 3
 # Values of all layers that may be in memory at once, for as many pictures as that allows.
 MOST_VALUES = 32 * 2**20
 # Steps from the black picture, and squares along a side, from the best down to the worst.
-STEPS = (48, 32, 24, 16)
+STEPS = (192, 96, 48, 32, 24, 16)
 SQUARES = (15, 11, 7)
 
 
@@ -262,7 +262,7 @@ INTEGRATED_GRADIENTS = Method(
     title="Integrated gradients",
     source="Sundararajan et al. 2017",
     says="How the score changes from a black picture to this one in {steps} steps, divided among "
-    "the pixels: what they get adds up to the change.",
+    "the pixels: with more steps, what they get comes closer to the whole change.",
     silent="Black pixels get nothing, wherever they are, and another picture to start from would "
     "give another map. What pixels do only together is divided all the same.",
     details=STEPS,
