@@ -76,7 +76,7 @@ RECIPES = {
         Recipe("nin", "small", "fashion_mnist", {**ADAM, "epochs": 2}),
         Recipe("densenet", "small", "shapes", {**SGD, **SHIFTED, "lr": 0.1, "epochs": 4}),
         Recipe("googlenet", "small", "fashion_mnist", {**SGD, **MIRRORED, "epochs": 1}),
-        Recipe("nin", "small", "shapes", {**ADAM, "epochs": 16}),
+        Recipe("nin", "small", "shapes", {**ADAM, "epochs": 8}),
         Recipe("densenet", "small", "fashion_mnist", {**SGD, **MIRRORED, "lr": 0.1, "epochs": 1}),
     )
 }
