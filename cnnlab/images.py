@@ -72,8 +72,8 @@ CLOTHES = {
     "trouser": "Trouser",
 }
 SHAPES = (
-    *("circle", "crescent", "cross", "dome", "heart"),
-    *("hexagon", "ring", "square", "star", "triangle"),
+    *("star", "circle", "crescent", "cross", "dome"),
+    *("heart", "hexagon", "ring", "square", "triangle"),
 )
 DRAWN = {
     "shapes.png": "Shapes",
