@@ -53,13 +53,16 @@ class LayerMaps:
 
     def only(self, channel: int) -> "LayerMaps":
         """The maps of one channel."""
-        one = slice(channel, channel + 1)
+        return self.those(torch.tensor([channel]))
+
+    def those(self, channels: Tensor) -> "LayerMaps":
+        """The maps of some channels. Shape: `channels` (K,)."""
         found = self.statistics
         return LayerMaps(
-            self.codes[one],
-            self.low[one],
-            self.high[one],
-            ChannelStatistics(found.mean[one], found.std[one], found.zeros[one]),
+            self.codes[channels],
+            self.low[channels],
+            self.high[channels],
+            ChannelStatistics(found.mean[channels], found.std[channels], found.zeros[channels]),
             self.has_non_finite,
         )
 

@@ -4,7 +4,7 @@ import streamlit as st
 
 from cnnlab.compare.contenders import Size
 from cnnlab.datasets import DATASETS
-from pages.components import compare_table, focus, race
+from pages.components import compare_table, focus, race, same_picture
 
 SIZES: dict[Size, str] = {"small": "Small, for a laptop", "full": "Full, as published"}
 
@@ -37,6 +37,7 @@ def show() -> None:
     size = size or "small"
     runs = compare_table.own_runs()
     compare_table.show(size, dataset, runs)
+    same_picture.show(dataset)
     race.show(size, dataset)
     compare_table.published_figures(runs)
     focus.settle()
