@@ -29,6 +29,7 @@ REMEMBERED = 20
 EXPERIMENT = "experiment_choice"
 # Which weights the Feature maps view shows, and what it calls fresh ones.
 WEIGHTS, FRESH = "weights", "fresh"
+FRESH_TITLE = "Fresh, drawn from a seed"
 MAPS = "Feature maps"
 UNUSABLE = "A part of the link cannot be used and was left out."
 
@@ -37,7 +38,9 @@ def link(slug: str, view: str, chosen: Configuration) -> dict[str, str]:
     """The query of the address at which a page opens with this configuration."""
     section = SECTIONS[slug]
     several = {"network": chosen.spec.title} if len(section.networks) > 1 else {}
-    return {"view": view} | several | to_query(section, chosen)
+    # What is described is a network; trained weights would bring their own.
+    fresh = {WEIGHTS: FRESH_TITLE} if view == MAPS else {}
+    return {"view": view} | several | fresh | to_query(section, chosen)
 
 
 def apply(slug: str, view: str, chosen: Configuration) -> None:
@@ -49,8 +52,7 @@ def apply(slug: str, view: str, chosen: Configuration) -> None:
     section = SECTIONS[slug]
     state.put("view", view)
     if view == MAPS:
-        # What is described is a network; trained weights would bring their own.
-        state.put(WEIGHTS, FRESH)
+        state.put(WEIGHTS, FRESH)  # as in a link
     if len(section.networks) > 1:
         state.put("network", chosen.network)
     configuration.keep(section, chosen)

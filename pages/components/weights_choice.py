@@ -12,11 +12,10 @@ from cnnlab.datasets import DATASETS
 from cnnlab.errors import WeightsError
 from cnnlab.network_spec import LARGEST_IMAGE
 from pages.components import configuration, network_choice, picture_choice, state, weights_listed
-from pages.components.links import FRESH, WEIGHTS
+from pages.components.links import FRESH, FRESH_TITLE, WEIGHTS
 from pages.components.maps_cache import Weights
 from pages.components.weights_listed import Choice
 
-FRESH_TITLE = "Fresh, drawn from a seed"
 SEED, SIZE = "weights_seed", "trained_size"
 # Whose pictures a new visitor knows best.
 FIRST_DATASET = "fashion_mnist"

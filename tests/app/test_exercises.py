@@ -18,6 +18,8 @@ def test_the_address_of_an_arm_restores_its_run(exercise: Exercise, arm: Arm) ->
     query = links.link(exercise.section, exercise.view, shown)
     assert query.pop("view") == exercise.view
     query.pop("network", None)
+    assert ("weights" in query) is (exercise.view == links.MAPS)
+    query.pop("weights", None)
     found, problems = links.from_query(section, NETWORKS[arm.network], query)
     assert problems == []
     assert found.exact

@@ -9,7 +9,7 @@ from cnnlab.catalog import SECTIONS
 from cnnlab.runs.naming import run_name
 from cnnlab.runs.store import RunStore
 from cnnlab.training.config import RunConfig
-from pages.components.weights_choice import FRESH_TITLE
+from pages.components.links import FRESH_TITLE
 from tests.app.conftest import Open
 from tests.app.runs_page import ME, listed, open_runs, train
 
