@@ -9,7 +9,7 @@ from cnnlab.experiments.verdict import (
     Figures,
     Verdict,
     ahead,
-    capital,
+    counted,
     is_better,
     listing,
     median,
@@ -36,9 +36,9 @@ class EachMissed:
     @property
     def answers(self) -> Mapping[str, str]:
         return {
-            "each": f"{capital(self.whole)} do better than any of the others",
-            "not_all": f"One of the others does better than {self.whole}",
-            OPEN: "With some no difference shows",
+            "each": f"Each is missed: {self.whole} do best",
+            "not_all": "At least one is in the way: without it, better",
+            OPEN: "Some make no difference that shows",
         }
 
     def says(self, metric: Quantity) -> str:
@@ -72,4 +72,4 @@ class EachMissed:
             return "Nothing is missed: no median is behind."
         wins = sum(is_better(metric, a, b) for a, b in zip(whole, figures[part], strict=True))
         apart = metric.apart(median(whole), median(figures[part]))
-        return f"Most is lost {part}: {self.whole} {apart}, {wins} of {len(whole)} seeds."
+        return f"Most is lost {part}: {self.whole} {apart}{counted(wins, len(whole))}."

@@ -10,6 +10,7 @@ from cnnlab.experiments.verdict import (
     Verdict,
     ahead,
     capital,
+    counted,
     is_better,
     listing,
     median,
@@ -60,7 +61,7 @@ class NoWorse:
             answer = "worse"
             wins = sum(is_better(metric, b, a) for a, b in zip(first, second, strict=True))
             apart = metric.apart(median(second), median(first))
-            told = f"{capital(self.second)}: {apart}, {wins} of {len(first)} seeds."
+            told = f"{capital(self.second)}: {apart}{counted(wins, len(first))}."
         return Verdict(answer, f"{listing(metric, figures, self.arms)} {told}", len(first))
 
     def _is_no_worse(

@@ -94,7 +94,7 @@ class Ahead:
             apart = metric.apart(median(better), median(worse))
             who = self.first if key == "first" else self.second
             wins = sum(is_better(metric, b, w) for b, w in zip(better, worse, strict=True))
-            told[key] = f"{capital(who)}: {apart}, {wins} of {len(better)} seeds."
+            told[key] = f"{capital(who)}: {apart}{counted(wins, len(better))}."
         return Verdict(answer, f"{listing(metric, figures, self.arms)} {told[answer]}", len(first))
 
 
@@ -219,6 +219,11 @@ def spread(metric: Quantity, values: Sequence[float]) -> str:
     if low == high:
         return middle
     return f"{middle} ({low.removesuffix(metric.unit)} to {high.removesuffix(metric.unit)})"
+
+
+def counted(wins: int, seeds: int) -> str:
+    """With how many seeds it was so, as the end of a sentence; one seed is no count."""
+    return f", {wins} of {seeds} seeds" if seeds > 1 else ""
 
 
 def expected(first: str, second: str) -> tuple[str, str]:
