@@ -70,7 +70,15 @@ EXPERIMENTS = (
         ),
         differs=("transitions",),
         metric=AtEnd("train_loss"),
-        rule=NoWorse("with", "without", margin=0.1),
+        rule=NoWorse(
+            "with",
+            "without",
+            margin=0.1,
+            predictions=(
+                "With transitions it learns as much, or more",
+                "With transitions it learns less",
+            ),
+        ),
         also=(AtEnd("test_accuracy"),),
         why="Without them every layer works at full size, which costs more than three times the "
         "arithmetic here. What a later layer sees of the picture stays small, too: nothing widens "
@@ -88,7 +96,15 @@ EXPERIMENTS = (
         ),
         differs=("compression",),
         metric=AtEnd("train_loss"),
-        rule=NoWorse("half of them", "all channels", margin=0.1),
+        rule=NoWorse(
+            "half of them",
+            "all channels",
+            margin=0.1,
+            predictions=(
+                "With half of them it learns as much, or more",
+                "With half of them it learns less",
+            ),
+        ),
         also=(AtEnd("test_accuracy"),),
         why="The 1×1 convolution of a transition does not throw channels away, it mixes them into "
         "fewer. What several of them say alike needs to be kept once. Here that saves nearly half "

@@ -116,7 +116,15 @@ EXPERIMENTS = (
         ),
         differs=("reductions", "width"),
         metric=AtEnd("test_accuracy"),
-        rule=NoWorse("with 1×1, wider", "without", margin=0.03),
+        rule=NoWorse(
+            "with 1×1, wider",
+            "without",
+            margin=0.03,
+            predictions=(
+                "With 1×1, wider, it is as good, or better",
+                "With 1×1, wider, it is worse",
+            ),
+        ),
         also=(AtEnd("train_loss"), Efficiency("macs")),
         why="Without the reductions the large windows read every channel, and the pooling path "
         "passes all of them on: blocks grow as they follow each other. At equal width that is 15 "

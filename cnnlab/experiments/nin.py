@@ -57,7 +57,9 @@ EXPERIMENTS = (
         ),
         differs=("pointwise_kernel_size",),
         metric=AtEnd("test_accuracy"),
-        rule=NoWorse("1×1", "3×3", margin=0.03),
+        rule=NoWorse(
+            "1×1", "3×3", margin=0.03, predictions=("1×1 is as good, or better", "1×1 is worse")
+        ),
         also=(AtEnd("train_loss"),),
         why="A 3×3 has nine times the weights and sees the neighbours. It can do all that a 1×1 "
         "can, and costs nearly three times the arithmetic of this network.",

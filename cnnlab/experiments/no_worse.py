@@ -1,7 +1,7 @@
 """Rule of an experiment whose claim is that something does no harm."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cnnlab.experiments.metrics import Quantity
 from cnnlab.experiments.verdict import (
@@ -29,6 +29,7 @@ class NoWorse:
     second: str
     margin: float
     claimed: str = "no_worse"
+    predictions: tuple[str, str] | None = field(default=None, repr=False)
 
     @property
     def arms(self) -> tuple[str, ...]:
@@ -36,11 +37,9 @@ class NoWorse:
 
     @property
     def answers(self) -> Mapping[str, str]:
-        return {
-            "no_worse": f"{capital(self.first)} does as well, or better",
-            "worse": f"{capital(self.first)} does worse",
-            OPEN: "Too close to tell in so short a run",
-        }
+        name = capital(self.first)
+        well, worse = self.predictions or (f"{name} does as well, or better", f"{name} does worse")
+        return {"no_worse": well, "worse": worse, OPEN: "Too close to tell in so short a run"}
 
     def says(self, metric: Quantity) -> str:
         margin = metric.text(self.margin)

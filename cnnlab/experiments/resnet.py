@@ -125,7 +125,12 @@ EXPERIMENTS = (
         ),
         differs=("shortcut",),
         metric=AtEnd("train_loss"),
-        rule=NoWorse("zeros", "1×1", margin=0.1),
+        rule=NoWorse(
+            "zeros",
+            "1×1",
+            margin=0.1,
+            predictions=("With zeros it learns as much, or more", "With zeros it learns less"),
+        ),
         also=(AtEnd("test_accuracy"),),
         why="Three of the eight skips change shape. What counts is that there is a way past the "
         "block at all. Zeros add no weights; the new channels then hold only what the block makes.",
