@@ -6,10 +6,12 @@ each arm runs with one seed.
 
 import sys
 from collections.abc import Sequence
+from functools import cache
 
 import cnnlab.experiments
 from cnnlab.exercises import Arm
-from cnnlab.experiments import Experiment
+from cnnlab.experiments import Experiment, rate_grid
+from cnnlab.experiments.rate_grid import Cell
 from cnnlab.training import RunConfig
 
 SEEDS = (0,)
@@ -25,6 +27,13 @@ def shorten() -> None:
         return whole(self, arm, seed, dataset).replace(budget_s=BUDGET_S)
 
     Experiment.config = config  # type: ignore[method-assign]
+    whole_cell = rate_grid.config
+
+    @cache
+    def cell(cell: Cell, batch_size: int, dataset: str) -> RunConfig:
+        return whole_cell(cell, batch_size, dataset).replace(budget_s=BUDGET_S)
+
+    rate_grid.config = cell  # type: ignore[assignment]
 
 
 def main(arguments: Sequence[str]) -> None:
