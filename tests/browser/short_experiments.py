@@ -33,7 +33,7 @@ def shorten() -> None:
     def cell(cell: Cell, batch_size: int, dataset: str) -> RunConfig:
         return whole_cell(cell, batch_size, dataset).replace(budget_s=BUDGET_S)
 
-    rate_grid.config = cell  # type: ignore[assignment]
+    rate_grid.config = cell
 
 
 def main(arguments: Sequence[str]) -> None:
