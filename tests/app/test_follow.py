@@ -13,7 +13,7 @@ from cnnlab.training import RunConfig, train
 from cnnlab.training.events import Event, Finished, Started
 from cnnlab.training.followed import followed
 from cnnlab.training.probes.picture import PictureProbe
-from pages.components import follow, seeds
+from pages.components import follow, picture_choice, seeds
 from tests.app.conftest import Open
 from tests.app.runs_page import ME, open_runs
 
@@ -85,7 +85,7 @@ def test_a_run_takes_the_chosen_picture_along(
     app.toggle(key=follow.KEY).set_value(True).run()
     assert not app.exception
     # A picture of the data, until the reader chooses another.
-    assert app.selectbox(key="sample").value == "shape_circle"
+    assert app.selectbox(key="sample").value == picture_choice.first_sample("shapes")
     other = images.samples()[1].name
     app.selectbox(key="sample").set_value(other).run()
     app.button(key="start").click().run()

@@ -81,7 +81,7 @@ def test_no_worker_is_started_for_a_broken_gpu(
     class Worker:
         ready = False
 
-        def __init__(self, device: str, _on_death: object, _idle_s: float | None) -> None:
+        def __init__(self, device: str, *_more: object) -> None:
             started.append(device)
 
         def kill(self) -> None:

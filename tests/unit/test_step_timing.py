@@ -66,7 +66,11 @@ def test_long_batches_are_told_from_short_ones(
 def test_a_trial_gives_way_at_once_and_leaves_random_numbers_alone() -> None:
     torch.manual_seed(7)
     state = torch.get_rng_state()
-    steps = step_timing.StepTimer(CONFIG, CPU, torch.float32, interrupted=lambda: True)
+    with pytest.raises(step_timing.Interrupted):
+        step_timing.StepTimer(CONFIG, CPU, torch.float32, interrupted=lambda: True)
+    # The network is built, and then a run comes.
+    answers = itertools.chain([False], itertools.repeat(True))
+    steps = step_timing.StepTimer(CONFIG, CPU, torch.float32, interrupted=lambda: next(answers))
     with pytest.raises(step_timing.Interrupted):
         steps.step_s()
     with pytest.raises(step_timing.Interrupted):
