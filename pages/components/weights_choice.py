@@ -27,8 +27,10 @@ def choose(section: Section, spec: NetworkSpec) -> Choice:
     ours, runs = weights_listed.of_course(spec), weights_listed.of_runs(spec)
     published = weights_listed.of_imagenet(spec)
     trained = ours | published | runs
-    names = {key: one.title for key, one in (ours | published).items()} | {FRESH: FRESH_TITLE}
-    names |= {key: one.title for key, one in runs.items()}
+    # The last run stands on top, where a reader looks for it; older ones come last.
+    names = {key: runs[key].title for key in list(runs)[:1]}
+    names |= {key: one.title for key, one in ours.items()} | {FRESH: FRESH_TITLE}
+    names |= {key: one.title for key, one in (published | runs).items()}
     first = default(section, spec)
     # Streamlit takes what it does not know out of the address without a word.
     asked = st.query_params.get(WEIGHTS)

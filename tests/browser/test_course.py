@@ -121,10 +121,15 @@ def test_training_with_and_without_batch_norm(page: Page, server: Server) -> Non
     assert points(page, "loss") == stopped
 
     page.get_by_role("tab", name="Feature maps").click()
-    page.get_by_test_id("stSelectbox").filter(has_text="Weights").click()
-    expect(page.get_by_role("option", name="LeNet, small, ReLU, batch norm")).to_be_visible(
-        timeout=SLOW_MS
-    )
+    weights = page.get_by_role("combobox", name=re.compile("Weights"))
+    expect(weights).to_be_visible(timeout=SLOW_MS)
+    page.locator(IDLE).wait_for()
+    weights.click()
+    # The last run is on top, older ones further down, where a list is drawn as it is scrolled.
+    expect(page.get_by_role("option").first).to_contain_text("30 epochs")
+    weights.fill("3 epochs")
+    first_run = page.get_by_role("option", name=re.compile(r"batch norm.* 3 epochs"))
+    expect(first_run).to_be_visible(timeout=SLOW_MS)
 
 
 def test_a_reload_in_the_middle_shows_the_whole_curve(page: Page, server: Server) -> None:
