@@ -68,16 +68,16 @@ RECIPES = {
         Recipe("lenet", "d2l", "fashion_mnist", {**SIGMOID, **MIRRORED, "epochs": 6}),
         Recipe("vgg", "small", "shapes", {**ADAM, **SHIFTED, "epochs": 5}),
         Recipe("resnet", "small", "shapes", {**SGD, **SHIFTED, "epochs": 5}),
-        Recipe("alexnet", "small", "fashion_mnist", {**ADAM, **MIRRORED, "epochs": 2}),
-        Recipe("vgg", "small", "fashion_mnist", {**ADAM, **MIRRORED, "epochs": 2}),
+        Recipe("alexnet", "small", "fashion_mnist", {**ADAM, **MIRRORED, "epochs": 8}),
+        Recipe("vgg", "small", "fashion_mnist", {**ADAM, **MIRRORED, "epochs": 8}),
         Recipe("googlenet", "small", "shapes", {**SGD, **SHIFTED, "epochs": 4}),
         Recipe("alexnet", "small", "shapes", {**ADAM, **SHIFTED, "epochs": 6}),
-        Recipe("resnet", "small", "fashion_mnist", {**SGD, **MIRRORED, "epochs": 1}),
+        Recipe("resnet", "small", "fashion_mnist", {**SGD, **MIRRORED, "epochs": 5}),
         Recipe("nin", "small", "fashion_mnist", {**ADAM, "epochs": 2}),
         Recipe("densenet", "small", "shapes", {**SGD, **SHIFTED, "lr": 0.1, "epochs": 4}),
         Recipe("googlenet", "small", "fashion_mnist", {**SGD, **MIRRORED, "epochs": 1}),
         Recipe("nin", "small", "shapes", {**ADAM, "epochs": 8}),
-        Recipe("densenet", "small", "fashion_mnist", {**SGD, **MIRRORED, "lr": 0.1, "epochs": 1}),
+        Recipe("densenet", "small", "fashion_mnist", {**SGD, **MIRRORED, "lr": 0.1, "epochs": 5}),
     )
 }
 
