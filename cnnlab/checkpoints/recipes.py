@@ -65,7 +65,7 @@ RECIPES = {
         Recipe("lenet", "d2l_bn", "shapes", {**SIGMOID, **SHIFTED, "epochs": 12}),
         Recipe("lenet", "d2l_bn", "fashion_mnist", {**SIGMOID, **MIRRORED, "epochs": 6}),
         Recipe("lenet", "d2l", "shapes", {**SIGMOID, **SHIFTED, "epochs": 20}),
-        Recipe("lenet", "d2l", "fashion_mnist", {**SIGMOID, **MIRRORED, "epochs": 6}),
+        Recipe("lenet", "d2l", "fashion_mnist", {**SIGMOID, **MIRRORED, "epochs": 20}),
         Recipe("vgg", "small", "shapes", {**ADAM, **SHIFTED, "epochs": 5}),
         Recipe("resnet", "small", "shapes", {**SGD, **SHIFTED, "epochs": 5}),
         Recipe("alexnet", "small", "fashion_mnist", {**ADAM, **MIRRORED, "epochs": 8}),
@@ -75,7 +75,7 @@ RECIPES = {
         Recipe("resnet", "small", "fashion_mnist", {**SGD, **MIRRORED, "epochs": 5}),
         Recipe("nin", "small", "fashion_mnist", {**ADAM, "epochs": 2}),
         Recipe("densenet", "small", "shapes", {**SGD, **SHIFTED, "lr": 0.1, "epochs": 4}),
-        Recipe("googlenet", "small", "fashion_mnist", {**SGD, **MIRRORED, "epochs": 1}),
+        Recipe("googlenet", "small", "fashion_mnist", {**SGD, **MIRRORED, "epochs": 5}),
         Recipe("nin", "small", "shapes", {**ADAM, "epochs": 8}),
         Recipe("densenet", "small", "fashion_mnist", {**SGD, **MIRRORED, "lr": 0.1, "epochs": 5}),
     )
