@@ -41,12 +41,12 @@ def runs_bytes() -> int:
     return int(given) * 2**20
 
 
-def check_pass(found: Trace) -> None:
-    """Hold a network and one picture's way through it against what a page may take.
+def check_pass(found: Trace, params: int) -> None:
+    """Hold a network, with those weights that are loaded, and one picture against a page's share.
 
     Raises: ConfigError naming both amounts.
     """
-    weights = FLOAT * sum(node.params for node in found.nodes)
+    weights = FLOAT * params
     # A layer's input and output are there at once, and what is made on the way.
     largest = FLOAT * max(prod(node.output_shape) for node in found.nodes)
     needed, allowed = weights + 3 * largest, int(PASS * memory_bytes())

@@ -17,7 +17,7 @@ TAKEN = "value_taken"
 HINT = "Point to read a value. Click one to see how it was computed."
 KEYS = "Arrow keys move over the values, Enter takes one."
 HISTOGRAM_PX = 56
-CHANNEL = maps_component.component("channel")
+CHANNEL = maps_component.component("channel", "board")
 
 
 def choose(channels: int) -> int:

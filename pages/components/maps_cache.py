@@ -8,7 +8,7 @@ import streamlit as st
 import torch
 from torch import Tensor, nn
 
-from cnnlab import checkpoints, features, layer_maps
+from cnnlab import budget, checkpoints, features, layer_maps
 from cnnlab.catalog import NETWORKS
 from cnnlab.checkpoints import imagenet
 from cnnlab.checkpoints.shipped import FOLDER
@@ -69,6 +69,12 @@ class Weights:
         """Whether the layers behind the last map are small enough to be loaded too."""
         most = MOST_HEAD_PARAMS_OF_FILES if self.published else MOST_HEAD_PARAMS
         return features.head_params(self.trace) <= most
+
+    @property
+    def params(self) -> int:
+        """The weights that are loaded."""
+        every = sum(node.params for node in self.trace.nodes)
+        return every if self.has_head else every - features.head_params(self.trace)
 
     @property
     def as_shared(self) -> "Weights":
@@ -132,6 +138,7 @@ def maps_of(asked: Pass) -> Mapping[str, LayerMaps]:
 
 def model_of(weights: Weights) -> nn.Module:
     """A network with its weights; the last ones are kept. Raises: CnnLabError."""
+    budget.check_pass(weights.trace, weights.params)
     return weights_cache().get(weights.as_shared, weights.load)
 
 

@@ -11,13 +11,18 @@ from pages.components import state
 FOLDER = Path(__file__).with_name("maps_js")
 
 
-def component(name: str) -> ComponentRenderer:
-    """A component of these files, with what all of them draw with."""
-    html, css, script, shared = (
-        (FOLDER / file).read_text(encoding="utf-8")
-        for file in (f"{name}.html", f"{name}.css", f"{name}.js", "drawing.js")
+def component(name: str, *styles: str) -> ComponentRenderer:
+    """A component of these files, with what all of them draw with and styles that it shares."""
+
+    def read(*files: str) -> str:
+        return "".join((FOLDER / file).read_text(encoding="utf-8") for file in files)
+
+    return st.components.v2.component(
+        f"cnnlab_{name}",
+        html=read(f"{name}.html"),
+        css=read(*(f"{style}.css" for style in (*styles, name))),
+        js=read("drawing.js", f"{name}.js"),
     )
-    return st.components.v2.component(f"cnnlab_{name}", html=html, css=css, js=shared + script)
 
 
 def picked(key: str) -> Any:

@@ -15,7 +15,7 @@ GAP_PX = 2
 # A vector of ten is no wall of ten stripes.
 LARGEST_TILE_PX = 176
 HINT = "Point at a tile to read its values; click one to open it."
-MOSAIC = maps_component.component("mosaic")
+MOSAIC = maps_component.component("mosaic", "board")
 
 
 def show(asked: Pass, layer: str, scale: Scale, order: Order, place: str = "") -> None:

@@ -30,15 +30,14 @@ def own() -> None:
     st.markdown("Everything you have trained. Tick one run to look at it, several to compare them.")
     chosen = runs_table.pick(runs_table.filtered(found))
     runs_actions.show(chosen)
-    disk(found)
+    disk()
     active = [run.id for entry in found for run in entry.active]
     st.fragment(follow, run_every=TICK_S if active else None)(chosen, found)
 
 
-def disk(found: list[Entry]) -> None:
+def disk() -> None:
     """What the weights take, and what happens when it becomes too much."""
-    runs = [run for entry in found for run in entry.runs if run.weights]
-    taken = sum(services.store().weights.sizes(run.id for run in runs).values())
+    taken = services.store().weights.of_visitor(state.visitor())
     most = services.run_manager().settings.weights_mb_per_visitor
     st.caption(
         f":material/hard_drive: What your networks learned takes {taken / 2**20:,.0f} of "

@@ -5,7 +5,7 @@ from unittest.mock import Mock
 import pytest
 import torch
 
-from cnnlab import catalog, layer_maps
+from cnnlab import budget, catalog, layer_maps
 from cnnlab.datasets import DATASETS
 from cnnlab.layer_maps import Seen
 from cnnlab.runs.store import RunStore
@@ -101,6 +101,15 @@ def test_a_pass_that_costs_too_much_is_refused_and_the_knobs_stay(
     assert not app.exception
     assert "Make the network narrower or the input smaller" in app.error[0].value
     assert app.slider(key="resnet.resnet.image_size").value == 96
+
+
+def test_a_network_too_large_for_the_machine_is_refused(
+    open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(budget, "memory_bytes", lambda: 2**20)
+    app = open_page("resnet", "Feature maps", weights="fresh")
+    assert not app.exception
+    assert "a page may take 0 MB on this machine" in app.error[0].value
 
 
 def test_the_widest_network_opens_without_the_weights_that_no_map_needs(open_page: Open) -> None:

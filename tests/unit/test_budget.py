@@ -39,7 +39,10 @@ def test_a_page_refuses_a_network_that_is_too_large_for_the_machine(
     spec = catalog.network("vgg")
     found = trace_of(spec, spec.preset("vgg19"), 224)
     monkeypatch.setattr(budget, "memory_bytes", lambda: 8 * 2**30)
-    budget.check_pass(found)
+    params = sum(node.params for node in found.nodes)
+    budget.check_pass(found, params)
     monkeypatch.setattr(budget, "memory_bytes", lambda: 2 * 2**30)
     with pytest.raises(ConfigError, match=r"takes 58\d MB of memory, and a page may take 256 MB"):
-        budget.check_pass(found)
+        budget.check_pass(found, params)
+    # Without the layers that only classify it fits.
+    budget.check_pass(found, 20_000_000)

@@ -43,12 +43,6 @@ class Trials:
                 self._running[key] = _Trial(reference, time.monotonic())
         return self._known.get(key)
 
-    def cancel(self) -> None:
-        """Give up all trials, so that runs find room."""
-        with self._lock:
-            for key in list(self._running):
-                self._give_up(key)
-
     def _collect(self) -> None:
         by_reference = {trial.reference: key for key, trial in self._running.items()}
         if not by_reference:
