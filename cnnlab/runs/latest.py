@@ -32,6 +32,9 @@ class Latest:
 
 
 def read(db: sqlite3.Connection, runs: Iterable[str]) -> dict[str, Latest]:
-    """How each of these runs stands, by id, in one query; those that do not exist are left out."""
-    rows = db.execute(QUERY, (json.dumps([*runs]),)).fetchall()
+    """How each of these runs stands, by id, in at most one query; those unknown are left out."""
+    wanted = [*runs]
+    if not wanted:
+        return {}
+    rows = db.execute(QUERY, (json.dumps(wanted),)).fetchall()
     return {row["id"]: Latest(**{key: row[key] for key in row.keys()[1:]}) for row in rows}
