@@ -31,6 +31,7 @@ def choice(row: DeltaGenerator, dataset: str) -> Image | None:
     follows = row.toggle(
         "Follow a picture",
         key=KEY,
+        bind="query-params",
         help="Watch what the network makes of one picture while it learns, and play it back "
         "afterwards: class scores, maps and the first kernels. It changes nothing of the run. The "
         "picture is kept with the run: who gets a link to the run sees it too.",

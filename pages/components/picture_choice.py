@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 from PIL import Image
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from cnnlab import images
 from cnnlab.errors import ImageError
@@ -12,6 +13,7 @@ from pages.components import state
 
 # Channels that differ by less are noise of a grey picture's compression.
 COLOURED = 0.1
+UPLOAD, CAMERA = "upload", "camera"
 
 
 @dataclass(frozen=True)
@@ -40,12 +42,31 @@ def choose(dataset: str = "") -> Picture:
     own = None
     if way == "Upload":
         # The browser would answer other kinds of files with a red mark and no word.
-        file = st.file_uploader("Your picture", key="upload", help="PNG, JPEG or WebP.")
-        own = opened(file.getvalue(), "your picture") if file else None
+        file = st.file_uploader(
+            "Your picture", key=UPLOAD, help="PNG, JPEG or WebP.", on_change=forget, args=(UPLOAD,)
+        )
+        own = kept(UPLOAD, file, "your picture")
     elif way == "Photo":
-        file = st.camera_input("Your photo", key="camera")
-        own = opened(file.getvalue(), "your photo") if file else None
+        file = st.camera_input("Your photo", key=CAMERA, on_change=forget, args=(CAMERA,))
+        own = kept(CAMERA, file, "your photo")
     return own or sample(way != "Sample", dataset)
+
+
+def kept(key: str, file: UploadedFile | None, title: str) -> Picture | None:
+    """A file as a picture, also in other views of this tab, where its widget has lost it."""
+    if file is not None:
+        state.put(f"{key}.kept", opened(file.getvalue(), title))
+    picture = state.get(f"{key}.kept")
+    if not isinstance(picture, Picture):
+        return None
+    if file is None:
+        st.caption("You see the picture that you chose before. Another one replaces it.")
+    return picture
+
+
+def forget(key: str) -> None:
+    """For a callback: the file was taken away, or is another."""
+    state.put(f"{key}.kept", None)
 
 
 def opened(raw: bytes, title: str) -> Picture | None:

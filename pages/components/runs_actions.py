@@ -11,7 +11,7 @@ from cnnlab.errors import CnnLabError
 from cnnlab.runs import export
 from cnnlab.runs.entries import Entry
 from cnnlab.runs.store import Curve, RunRecord
-from pages.components import links, runs_table, services, state
+from pages.components import follow, links, runs_table, services, state
 from pages.components.markdown import escaped
 
 
@@ -190,6 +190,8 @@ def share(entry: Entry) -> None:
         f"Whoever has this link can look at **{escaped(entry.name)}** and export it. Nobody but "
         "you can change or delete it."
     )
+    if any(follow.carried(run) for run in entry.runs):
+        st.caption(":material/image: The picture that was followed goes with it.")
     st.code(link(token), language=None, wrap_lines=True)
     st.caption(f"The link works until you withdraw it or delete the {kind(entry)}.")
     if st.button(

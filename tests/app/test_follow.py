@@ -102,6 +102,35 @@ def test_a_run_takes_the_chosen_picture_along(
     assert begun[1].probes == ()
 
 
+def test_the_upload_of_feature_maps_is_followed_without_another_upload(
+    open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[RunConfig] = []
+    monkeypatch.setattr(seeds, "start", lambda config, _page: begun.append(config))
+    own = images.samples()[2].path.read_bytes()
+    app = open_page("batch_norm", "Feature maps", picture_from="Upload")
+    app.file_uploader(key="upload").set_value(("me.jpg", own, "image/jpeg")).run()
+    # A view that is not open has no widgets, and what a file widget held is gone with it.
+    app.query_params["view"] = "Train"
+    app.run()
+    app.toggle(key=follow.KEY).set_value(True).run()
+    assert "chose before" in said(app)
+    app.button(key="start").click().run()
+    assert not app.exception
+    assert begun[0] == followed(begun[0].replace(probes=()), images.decode(own))
+    # Taken away, it is gone in every view.
+    app.file_uploader(key="upload").set_value(("me.jpg", own, "image/jpeg")).run()
+    assert "chose before" not in said(app)
+    app.file_uploader(key="upload").set_value([]).run()
+    assert "you see the sample" in said(app)
+
+
+def test_whoever_shares_a_run_is_told_that_its_picture_goes_with_it(store: RunStore) -> None:
+    app = open_runs([added(store)])
+    app.button(key="runs.share").click().run()
+    assert "The picture that was followed goes with it" in said(app)
+
+
 def test_idle_nothing_is_drawn(open_page: Open, store: RunStore) -> None:
     assert store.runs(ME) == []
     app = open_page("batch_norm", "Train", follow=True)
