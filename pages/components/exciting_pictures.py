@@ -76,7 +76,8 @@ def nine(weights: Weights, layer: str, channel: int) -> None:
             "weights that were trained on a data set of this machine."
         )
         return
-    found = exciting_of(Asked(weights, layer, dataset))
+    with st.spinner("The test pictures go through the network …", show_time=True):
+        found = exciting_of(Asked(weights, layer, dataset))
     images, labels = test_pictures(dataset)
     best = found.pictures[channel].tolist()
     values = [float(value) for value in found.values[channel]]

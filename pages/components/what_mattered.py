@@ -83,7 +83,8 @@ def ask(asked: Pass) -> None:
     st.caption(
         f"{plan.passes:,} passes, {plan.macs / 1e6:,.0f} million multiplications · {method.source}"
     )
-    found = map_of(Question(asked, method.name, target))
+    with st.spinner("The map is made …", show_time=True):
+        found = map_of(Question(asked, method.name, target))
     fresh = replace(asked, weights=unlearned(asked.weights))
     # A head of many million weights is read from a file, but not drawn for a comparison.
     can_compare = fresh.weights.has_head
@@ -94,7 +95,8 @@ def ask(asked: Pass) -> None:
     with st.container(horizontal=True):
         draw(asked.batch, found, f"{method.title} for {name}")
         if sanity:
-            other = map_of(Question(fresh, method.name, target))
+            with st.spinner("The map under random weights is made …", show_time=True):
+                other = map_of(Question(fresh, method.name, target))
             draw(asked.batch, other, "The same under random weights")
     st.caption(LEGEND)
     explain(asked, method, found)

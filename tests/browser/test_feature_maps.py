@@ -140,3 +140,21 @@ def test_a_phone_shows_picture_scores_and_maps(maps: Page) -> None:
         part.scroll_into_view_if_needed()
         expect(part).to_be_visible()
     assert maps.evaluate(FITS)
+
+
+def test_what_mattered_is_drawn_beside_the_same_under_random_weights(maps: Page) -> None:
+    maps.get_by_text("What mattered").click()
+    grad_cam = maps.get_by_alt_text(re.compile("^Grad-CAM for .*: strongest"))
+    expect(grad_cam).to_be_visible(timeout=SLOW_MS)
+    idle(maps)
+    maps.get_by_text("Beside it: the same under random weights").click()
+    expect(maps.get_by_alt_text(re.compile("^The same under random weights: "))).to_be_visible(
+        timeout=SLOW_MS
+    )
+    idle(maps)
+    maps.get_by_text("Occlusion", exact=True).click()
+    expect(maps.get_by_alt_text(re.compile("^Occlusion for .*: strongest"))).to_be_visible(
+        timeout=SLOW_MS
+    )
+    expect(grad_cam).to_have_count(0)
+    expect(maps.get_by_test_id("stException")).to_have_count(0)
