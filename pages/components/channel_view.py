@@ -14,17 +14,24 @@ from pages.components.packed import packed
 
 # Which value the reader has taken: the layer, the row and the column.
 TAKEN = "value_taken"
+CHOSEN = "channel"
 HINT = "Point to read a value. Click one to see how it was computed."
 KEYS = "Arrow keys move over the values, Enter takes one."
 HISTOGRAM_PX = 56
 CHANNEL = maps_component.component("channel", "board")
 
 
-def choose(channels: int) -> int:
-    """The channel that is enlarged."""
+def choose(maps: LayerMaps) -> int:
+    """The channel that is enlarged: first of all the one that varies most over the picture."""
+    channels = len(maps.low)
     if channels == 1:
         return 0
-    return int(st.slider("Channel", 0, channels - 1, key="channel", bind="query-params"))
+    chosen = state.get(CHOSEN)
+    is_first = chosen is None and CHOSEN not in st.query_params
+    # Another layer may have fewer channels than the one that was left.
+    if is_first or (isinstance(chosen, int) and not 0 <= chosen < channels):
+        state.put(CHOSEN, int(maps.statistics.std.argmax()))
+    return int(st.slider("Channel", 0, channels - 1, key=CHOSEN, bind="query-params"))
 
 
 def show(asked: Pass, layer: str, channel: int, scale: Scale, place: str = "") -> None:

@@ -115,7 +115,7 @@ def one(asked: Pass, shown: Shown) -> int:
     with overview:
         mosaic_view.show(asked, shown.layer, shown.scale, shown.order)
     with detail:
-        channel = channel_view.choose(len(maps_of(asked)[shown.layer].low))
+        channel = channel_view.choose(maps_of(asked)[shown.layer])
         channel_view.show(asked, shown.layer, channel, shown.scale)
         exciting_pictures.show(asked, shown.layer, channel)
     return channel
@@ -128,7 +128,7 @@ def both(asked: Pass, beside: Pass, shown: Shown) -> int:
     if there is None or len(there.low) != channels:
         st.info(f"The network beside this one has no layer {shown.layer} with as many channels.")
         return one(asked, shown)
-    channel = channel_view.choose(channels)
+    channel = channel_view.choose(maps_of(asked)[shown.layer])
     for column, each, place in zip(st.columns(2), (asked, beside), ("", "_beside"), strict=True):
         with column:
             st.markdown(f"**{each.title}**  \n{class_scores.in_a_line(each)}")

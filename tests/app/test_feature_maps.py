@@ -58,6 +58,16 @@ def test_the_layer_that_is_shown_stays_when_shapes_change(open_page: Open) -> No
     assert f"**{shown}**" in texts(app)
 
 
+def test_the_first_channel_that_is_enlarged_is_not_a_flat_one(open_page: Open) -> None:
+    app = open_page("googlenet", "Feature maps")
+    assert fine(app)
+    found = app.dataframe[0].value
+    assert app.slider(key="channel").value == found["Standard deviation"].to_numpy().argmax()
+    app.slider(key="channel").set_value(15).run()
+    app.selectbox(key="sample").set_value("noise").run()
+    assert app.slider(key="channel").value == 15, "what was chosen stays"
+
+
 def test_pictures_say_what_is_seen(open_page: Open) -> None:
     app = open_page("resnet", "Feature maps", weights="fresh", layer="stem.act", channel=2)
     original, seen = alts(app)[:2]

@@ -10,7 +10,7 @@ from tests.browser.conftest import IDLE, PHONE, Server
 from tests.conftest import ROOT
 
 SLOW_MS = 120_000
-VIEW = "batch_norm?view=Feature%20maps&weights=Trained%20on%20Fashion-MNIST:%20small"
+VIEW = "batch_norm?view=Feature%20maps&weights=Trained%20on%20Fashion-MNIST:%20small&channel=0"
 PHOTO = ROOT / "assets" / "samples" / "cat.jpg"
 FITS = "document.documentElement.scrollWidth <= window.innerWidth"
 
