@@ -1,9 +1,10 @@
 """Trace of a model, from one pass over shapes alone: what ran, what it read, and what it costs."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cached_property, partial
 from typing import Any
+from weakref import WeakValueDictionary
 
 import torch
 from torch import Tensor, nn
@@ -11,16 +12,20 @@ from torch.overrides import TorchFunctionMode
 
 from cnnlab.errors import ConfigError
 from cnnlab.hooks import private_copy, set_for_shapes, training_heads
+from cnnlab.kept import Kept
 from cnnlab.misfit import misfit
 from cnnlab.network_spec import NetworkSpec, note_fit
 from cnnlab.networks.options import Options
 from cnnlab.receptive_field import View, window
+from cnnlab.shape_rules import call, name_of
 
 Shape = tuple[int, ...]
 
 INPUT = "input"
 # Functions whose second argument is a weight of which every output value uses one filter.
 WEIGHTED = ("conv1d", "conv2d", "conv3d", "linear")
+# Of traces that are kept, twice all presets': Python's garbage collector looks at them all.
+MOST_NODES = 4_000
 
 
 @dataclass(frozen=True)
@@ -88,37 +93,50 @@ def trace(model: nn.Module, input_shape: Sequence[int]) -> Trace:
             f"The input shape {tuple(input_shape)} was given; it has to be four positive numbers: "
             "pictures, channels, height, width."
         )
-    outline = set_for_shapes(private_copy(model, device="meta"))
-    x = torch.empty(tuple(input_shape), device="meta")
-    recorder = Recorder(outline, x)
+    try:
+        return recorded(private_copy(model, device="meta"), input_shape)
+    except RuntimeError:
+        if reason := misfit(model, tuple(input_shape)):
+            raise ConfigError(reason) from None
+        raise
+
+
+def trace_of(spec: NetworkSpec, options: Options, image_size: int) -> Trace:
+    """The trace of a network of the catalog for one square picture; the last ones are kept.
+
+    Raises: ConfigError for knobs out of bounds or a picture that does not fit.
+    """
+    return _TRACES.get((spec, options, image_size), partial(_traced, spec, options, image_size))
+
+
+def _traced(spec: NetworkSpec, options: Options, image_size: int) -> Trace:
+    shape = (1, options.in_channels, image_size, image_size)
+    try:
+        found = recorded(spec.outline(options, image_size), shape)
+    except RuntimeError:
+        # Says which size works, where that is the reason.
+        spec.check_image_size(options, image_size)
+        raise
+    note_fit(spec, options, image_size)
+    # Pictures of all sizes share the modules, which are most of what a trace is made of.
+    weights = tuple(weight.shape for weight in found.outline.parameters())
+    return replace(found, outline=_OUTLINES.setdefault((spec, options, weights), found.outline))
+
+
+def recorded(outline: nn.Module, input_shape: Sequence[int]) -> Trace:
+    """One pass of a model on the meta device. Raises: RuntimeError where it does not fit."""
+    recorder = Recorder(outline, x := torch.empty(tuple(input_shape), device="meta"))
     with torch.no_grad(), recorder:
         try:
-            outline(x)
-        except RuntimeError:
-            if reason := misfit(model, tuple(input_shape)):
-                raise ConfigError(reason) from None
-            raise
+            set_for_shapes(outline)(x)
         finally:
             recorder.take_off_hooks()
     edges = tuple((s, i) for i, sources in enumerate(recorder.sources) for s in sources)
     return Trace(tuple(recorder.nodes), edges, recorder.shapes, recorder.ends, outline)
 
 
-@lru_cache(maxsize=128)
-def trace_of(spec: NetworkSpec, options: Options, image_size: int) -> Trace:
-    """The trace of a network of the catalog for one square picture; the last ones are kept.
-
-    Raises: ConfigError for knobs out of bounds or a picture that does not fit.
-    """
-    shape = (1, options.in_channels, image_size, image_size)
-    try:
-        found = trace(spec.outline(options, image_size), shape)
-    except (RuntimeError, ConfigError):
-        # Says which size works, where that is the reason.
-        spec.check_image_size(options, image_size)
-        raise
-    note_fit(spec, options, image_size)
-    return found
+_TRACES = Kept[Trace](MOST_NODES, lambda found: len(found.nodes))
+_OUTLINES: WeakValueDictionary[Hashable, nn.Module] = WeakValueDictionary()
 
 
 @dataclass(frozen=True)
@@ -177,7 +195,7 @@ class Recorder(TorchFunctionMode):
         read = traced((args, kwargs))
         # A function may change what it reads.
         input_shapes = shapes(read)
-        result = func(*args, **kwargs)
+        result = call(func, args, kwargs)
         made = list(tensors(result))
         if not read or not made:
             return result
@@ -185,7 +203,7 @@ class Recorder(TorchFunctionMode):
             # A hook prepares the picture before the network begins: it is the input still.
             note(made, origin(read[0]))
             return result
-        name, module = function_name(func), self._running[-1]
+        name, module = name_of(func), self._running[-1]
         view = widest(read).through(window(name, args, kwargs, made[0]))
         macs = 0
         if name in WEIGHTED:
@@ -251,11 +269,11 @@ def tensors(value: Any) -> Iterator[Tensor]:
     """The tensors in arguments or results, however they are nested."""
     if isinstance(value, Tensor):
         yield value
-    elif isinstance(value, Mapping):
-        yield from tensors(list(value.values()))
     elif isinstance(value, list | tuple):
         for part in value:
             yield from tensors(part)
+    elif isinstance(value, Mapping):
+        yield from tensors(list(value.values()))
 
 
 def traced(value: Any) -> list[Tensor]:
@@ -280,14 +298,3 @@ def note(made: Sequence[Tensor], found: Origin) -> None:
 def widest(read: Sequence[Tensor]) -> View:
     """Where paths meet, the widest view counts."""
     return max((origin(x).view for x in read), key=lambda view: view.field, default=View())
-
-
-def function_name(function: Any) -> str:
-    """The name under which a function is known: `add` for `+`, `+=` and `torch.add`."""
-    name = str(getattr(function, "__name__", type(function).__name__))
-    if name == "__get__":
-        name = str(function.__self__.__name__)
-    plain = name.strip("_")
-    if name.startswith(("__i", "__r")) and hasattr(torch, plain[1:]):
-        return plain[1:]
-    return plain

@@ -10,7 +10,8 @@ from cnnlab.errors import ConfigError
 from cnnlab.hooks import private_copy, set_for_shapes
 from cnnlab.misfit import misfit
 from cnnlab.receptive_field import View
-from cnnlab.trace import Node, Recorder, function_name, tensors, traced
+from cnnlab.shape_rules import name_of
+from cnnlab.trace import Node, Recorder, tensors, traced
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ class Capturing(Recorder):
         if not is_asked or not traced((args, kwargs)):
             return super().__torch_function__(func, types, args, kwargs)
         # Before it runs: a function that is a node of its own ends the pass.
-        self.calls.append(Call(function_name(func), plain(args), plain(kwargs)))
+        self.calls.append(Call(name_of(func), plain(args), plain(kwargs)))
         result = super().__torch_function__(func, types, args, kwargs)
         if not list(tensors(result)):
             self.calls.pop()

@@ -16,7 +16,8 @@ from cnnlab.hooks import private_copy, set_for_shapes
 from cnnlab.network_spec import NetworkSpec
 from cnnlab.networks.options import Options
 from cnnlab.receptive_field import View
-from cnnlab.trace import Node, Recorder, Shape, Trace, function_name, tensors, trace_of, traced
+from cnnlab.shape_rules import name_of
+from cnnlab.trace import Node, Recorder, Shape, Trace, tensors, trace_of, traced
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,7 @@ class ReachRecorder(Recorder):
     ) -> Any:
         result = super().__torch_function__(func, types, args, kwargs)
         if traced((args, kwargs)) and (made := list(tensors(result))):
-            note(made, reach.after(function_name(func), args, kwargs or {}, made[0]))
+            note(made, reach.after(name_of(func), args, kwargs or {}, made[0]))
         return result
 
     def _add(self, node: Node, read: list[Tensor], made: list[Tensor], view: View) -> None:

@@ -23,7 +23,7 @@ print(*sorted({name.partition(".")[0] for name in sys.modules}))
 NETWORKS_MAY_IMPORT = ("cnnlab.errors", "cnnlab.validated", "cnnlab.networks")
 # Rooms from the inside out; a room imports from those before it, never from those after it.
 ORDER = (
-    ("errors", "validated", "folders", "atomic", "words"),
+    ("errors", "validated", "folders", "atomic", "words", "kept"),
     ("networks",),
     ("devices", "gpus", "cgroups", "allocator", "run_delay", "process_memory"),
     (
@@ -37,7 +37,7 @@ ORDER = (
         "image_headers",
         "picture_edits",
     ),
-    ("trace", "receptive_field"),
+    ("trace", "receptive_field", "shape_rules"),
     ("budget",),
     ("summary", "layer_csv", "diagrams", "features", "activation_curves"),
     ("layer_maps", "colour_maps", "mosaic", "difference", "explain", "scores"),
