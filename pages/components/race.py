@@ -72,6 +72,7 @@ def chosen(size: Size, dataset: str) -> Race | None:
         format_func=lambda name: offered[name].title,
         max_selections=MOST,
         key=f"race.{size}",
+        bind="query-params",
     )
     row = st.container(horizontal=True, vertical_alignment="bottom")
     equal: Equal = (
@@ -82,6 +83,7 @@ def chosen(size: Size, dataset: str) -> Race | None:
             format_func=lambda name: TERMS[name].title,
             required=True,
             key="race.equal",
+            bind="query-params",
         )
         or "time"
     )
@@ -92,6 +94,7 @@ def chosen(size: Size, dataset: str) -> Race | None:
         terms.begin,
         format_func=lambda one: f"{one:,}",
         key=f"race.amount.{equal}",
+        bind="query-params",
         width=280,
     )
     try:

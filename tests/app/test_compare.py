@@ -236,3 +236,17 @@ def test_a_data_set_that_is_not_there_is_offered_and_the_table_stands() -> None:
 def test_other_runs_of_the_visitor_are_no_race(store: RunStore) -> None:
     add(store, "a run of mine", 0.5)
     assert "will stand here" in said(open_compare())
+
+
+def test_an_address_opens_with_the_race_that_was_chosen() -> None:
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=200)
+    app.run()
+    app.switch_page("pages/workbench/compare.py")
+    app.query_params["race.small"] = ["NiN", "DenseNet", "nobody"]
+    app.query_params["race.equal"] = "Equal steps"
+    app.query_params["race.amount.steps"] = "50"
+    app.run()
+    assert not app.exception
+    assert app.segmented_control(key="race.equal").value == "steps"
+    assert app.select_slider(key="race.amount.steps").value == 50
+    assert app.multiselect(key="race.small").value == ["nin-small", "densenet-small"]
