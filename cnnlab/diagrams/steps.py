@@ -1,5 +1,6 @@
 """The steps that a diagram draws: the nodes of a trace, those of a block as one."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from torch import nn
@@ -37,9 +38,12 @@ def steps(found: Trace, whole: ModuleTypes = (), inside: str = "") -> Steps:
 
     A module of `whole` is one step. What is read from elsewhere is an input.
     """
+    modules = dict(found.outline.named_modules(remove_duplicate=False))
+    blocks = {path for path, module in modules.items() if isinstance(module, whole)}
     made: Steps = {}
-    # The step of which each node is a part.
+    # The step of which each node is a part, and the last one made.
     became: dict[int, int] = {}
+    last = 0
     for i, node in enumerate(found.nodes):
         if node.operation == INPUT or not within(node.path, inside):
             continue
@@ -49,8 +53,8 @@ def steps(found: Trace, whole: ModuleTypes = (), inside: str = "") -> Steps:
                 shape = found.nodes[source].output_shape[1:]
                 made[source] = Step("", INPUT, (), shape, shape)
                 became[source] = source
-        block = enclosing(found.outline, node.path, whole, inside)
-        last = max(made, default=i)
+                last = max(last, source)
+        block = enclosing(blocks, node.path, inside)
         if block is not None and goes_on(found.nodes[last], node, block):
             became[i] = last
             outside = (*made[last].sources, *(became[s] for s in read if became[s] != last))
@@ -62,12 +66,12 @@ def steps(found: Trace, whole: ModuleTypes = (), inside: str = "") -> Steps:
         is_module = block is not None or node.is_module
         made[i] = Step(
             path,
-            found.outline.get_submodule(path) if is_module else node.operation,
+            modules[path] if is_module else node.operation,
             tuple(dict.fromkeys(became[source] for source in read)),
             node.input_shapes[0][1:] if node.input_shapes else (),
             node.output_shape[1:],
         )
-        became[i] = i
+        became[i] = last = i
     return made
 
 
@@ -76,15 +80,18 @@ def within(path: str, outer: str) -> bool:
     return not outer or path == outer or path.startswith(f"{outer}.")
 
 
-def enclosing(model: nn.Module, path: str, whole: ModuleTypes, inside: str) -> str | None:
-    """The outermost module of these types, below the one looked into, of which `path` is a part."""
+def enclosing(blocks: Collection[str], path: str, inside: str) -> str | None:
+    """The outermost of these modules, below the one looked into, of which `path` is a part."""
     names = path.split(".")
-    for count in range(1, len(names) + 1):
-        outer = ".".join(names[:count])
-        below = outer != inside and within(outer, inside)
-        if below and isinstance(model.get_submodule(outer), whole):
-            return outer
-    return None
+    outers = (".".join(names[:count]) for count in range(1, len(names) + 1))
+    return next(
+        (
+            outer
+            for outer in outers
+            if outer in blocks and outer != inside and within(outer, inside)
+        ),
+        None,
+    )
 
 
 def goes_on(first: Node, node: Node, block: str) -> bool:

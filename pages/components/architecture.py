@@ -2,11 +2,8 @@
 
 import streamlit as st
 
-from cnnlab import diagrams
-from cnnlab.catalog import NETWORKS, NetworkSpec, Section
+from cnnlab.catalog import NetworkSpec, Section
 from cnnlab.errors import CnnLabError
-from cnnlab.summary import Summary, layers
-from cnnlab.trace import trace_of
 from pages.components import (
     block_links,
     compare_with,
@@ -15,10 +12,11 @@ from pages.components import (
     drawings,
     layer_table,
     network_choice,
+    overview,
     panel,
 )
 from pages.components.magnitudes import engineering
-from pages.components.network_choice import Configured
+from pages.components.overview import Totals
 
 
 def show(section: Section, spec: NetworkSpec) -> None:
@@ -28,12 +26,12 @@ def show(section: Section, spec: NetworkSpec) -> None:
         with side:
             configured = network_choice.choose(section, spec)
         with content:
-            summary = layers(configured.trace)
+            drawn = overview.of(section, configured)
             if not compared(section, spec):
-                totals(summary)
-                figures(section, configured)
-                block_links.show(configured.trace)
-            layer_table.show(configured.trace, summary, spec)
+                totals(drawn.totals)
+                drawings.show(drawn.figures)
+                block_links.show(drawn.blocks)
+            layer_table.show(drawn.table, configured)
             source(section, spec)
     except CnnLabError as error:
         content.error(str(error), icon=":material/straighten:")
@@ -52,36 +50,25 @@ def compared(section: Section, spec: NetworkSpec) -> bool:
     return True
 
 
-def totals(summary: Summary) -> None:
+def totals(found: Totals) -> None:
     """The three sums that people compare networks by."""
     columns = st.columns(3)
-    columns[0].metric("Parameters", f"{summary.params:,}")
+    columns[0].metric("Parameters", f"{found.params:,}")
     columns[1].metric(
         "Multiply-accumulates",
-        engineering(summary.macs),
-        help=f"{summary.macs:,} for one picture, in convolutions and fully-connected layers.",
+        engineering(found.macs),
+        help=f"{found.macs:,} for one picture, in convolutions and fully-connected layers.",
     )
     columns[2].metric(
         "Activations",
-        f"{summary.activation_bytes / 1e6:,.2f} MB",
+        f"{found.activation_bytes / 1e6:,.2f} MB",
         help="The outputs of all layers for one picture, 4 bytes a value.",
     )
-    if heads := [layer for layer in summary.layers if layer.training_only]:
-        params, macs = sum(x.params for x in heads), sum(x.macs for x in heads)
+    if found.head_params:
         st.caption(
-            f"{params:,} parameters and {macs:,} multiply-accumulates of these are the auxiliary "
-            "heads', which run in training only."
+            f"{found.head_params:,} parameters and {found.head_macs:,} multiply-accumulates of "
+            "these are the auxiliary heads', which run in training only."
         )
-
-
-def figures(section: Section, configured: Configured) -> None:
-    """The figures of the section, drawn from the models as configured."""
-    traces = {configured.spec.name: configured.trace}
-    for name in section.beside:
-        if name not in traces:
-            spec = NETWORKS[name]
-            traces[name] = trace_of(spec, spec.presets["d2l"], spec.book.image_size)
-    drawings.show(diagrams.figures(section.slug, traces))
 
 
 def source(section: Section, spec: NetworkSpec) -> None:

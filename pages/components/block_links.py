@@ -1,5 +1,7 @@
 """From a block of the diagram to its feature maps."""
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 from cnnlab.features import makes_maps
@@ -9,9 +11,8 @@ from pages.components import links, state
 KEY = "maps_of_block"
 
 
-def show(found: Trace) -> None:
-    """A button for each block, in running order; it opens the maps that the block ends with."""
-    last = last_layers(found)
+def show(last: Mapping[str, str]) -> None:
+    """A button for each block, in running order; it opens the maps of the block's last layer."""
     st.pills(
         "See the maps of a block",
         list(last),
@@ -22,7 +23,7 @@ def show(found: Trace) -> None:
     )
 
 
-def follow(last: dict[str, str]) -> None:
+def follow(last: Mapping[str, str]) -> None:
     """Open the maps of the block that was pressed."""
     if (block := state.get(KEY)) in last:
         links.look_at(last[str(block)])

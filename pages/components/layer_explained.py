@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import streamlit as st
 
 from cnnlab.explain.layer_formulas import HEADER, Formula, as_markdown, formulas
-from cnnlab.summary import Layer
-from cnnlab.trace import Trace
+from cnnlab.summary import layers
 from pages.components import state
+from pages.components.network_choice import Configured
 
 KEY, TABLE_KEY = "explained_layer", "layer_rows"
 ABOUT = (
@@ -16,27 +16,27 @@ ABOUT = (
 )
 
 
-def chosen(layers: Sequence[str]) -> None:
+def chosen(names: Sequence[str]) -> None:
     """Take over the row that was marked in the table; for its callback."""
     rows = state.selected_rows(TABLE_KEY)
-    state.put(KEY, layers[rows[0]] if rows and rows[0] < len(layers) else None)
+    state.put(KEY, names[rows[0]] if rows and rows[0] < len(names) else None)
 
 
-def show(found: Trace, layers: Sequence[Layer]) -> None:
-    """The layer that was chosen, by its row or by its name."""
-    by_name = {layer.name: layer for layer in layers}
-    if state.get(KEY) not in by_name:
+def show(names: Sequence[str], configured: Configured) -> None:
+    """The layer that was chosen, by its row or by its name; computed once it is."""
+    if state.get(KEY) not in names:
         state.put(KEY, None)
     name = st.selectbox(
         "How a layer's numbers come about",
-        list(by_name),
+        names,
         index=None,
         key=KEY,
         placeholder="Choose a layer here, or its row in the table",
     )
     if name is None:
         return
-    layer = by_name[name]
+    found = configured.trace
+    layer = next(layer for layer in layers(found).layers if layer.name == name)
     rows = formulas(found, layer)
     with st.container(border=True, key="layer_formulas"):
         st.markdown(f"**`{layer.name}`** ({layer.kind})\n\n{drawn(rows)}")

@@ -1,17 +1,19 @@
 """The layers of a network: what each costs as a chart, everything about each as a table."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
+from types import MappingProxyType
+from typing import Self
 
 import pandas as pd
-import plotly.graph_objects as go
 import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
-from cnnlab.catalog import NetworkSpec
 from cnnlab.layer_csv import layer_table_csv, shape_text
-from cnnlab.summary import Summary
-from cnnlab.trace import Trace
+from cnnlab.summary import Layer, Summary
 from pages.components import charts, layer_explained
+from pages.components.network_choice import Configured
 
 HEIGHT_PX = 420
 # The height of a name with its two bars, where there is room and where there are many layers.
@@ -23,6 +25,26 @@ SCROLLED = (
     '<div tabindex="0" style="font-size:0.875rem">'
     "From the input down to the output; scroll to see all layers.</div>"
 )
+COST_LAYOUT: dict[str, object] = {
+    **charts.STYLE,
+    "margin": {"l": 10, "r": 10, "t": 90, "b": 10},
+    "legend": {"orientation": "h", "x": 0, "y": 1, "yref": "container", "yanchor": "top"},
+    "hovermode": "y unified",
+    "bargap": 0.15,
+    "xaxis": {
+        "title": {"text": "share of the whole"},
+        "side": "top",
+        "tickformat": ".0%",
+        "fixedrange": True,
+    },
+    "yaxis": {
+        "autorange": "reversed",
+        "automargin": True,
+        "dtick": 1,
+        "tickfont": {"size": 11},
+        "fixedrange": True,
+    },
+}
 NOTES = {
     "MACs": "Multiply-accumulates for one picture.",
     "Sees (pixels)": "Receptive field: pixels per side of the input that one value depends on. "
@@ -31,84 +53,120 @@ NOTES = {
 }
 
 
-def show(found: Trace, summary: Summary, spec: NetworkSpec) -> None:
+@dataclass(frozen=True)
+class LayerTable:
+    """The layers as they are sent: the same for all visitors, so nobody changes it.
+
+    Units: `height_px` of the chart with room to scroll; `rows` has one for each of `names`.
+    """
+
+    chart: charts.Ready
+    height_px: int
+    rows: pd.DataFrame
+    columns: Mapping[str, ColumnConfig]
+    names: tuple[str, ...]
+    sums: str
+    csv: str
+
+    @classmethod
+    def of(cls, summary: Summary) -> Self:
+        """Chart, table, totals and download of these layers."""
+        rows = frame(summary)
+        return cls(
+            chart=cost_per_layer(summary),
+            height_px=chart_px(summary) + 20,
+            rows=rows,
+            columns=MappingProxyType({name: column(name, rows[name]) for name in rows}),
+            names=tuple(rows["Layer"]),
+            sums=f"{len(summary.layers)} layers · {summary.params:,} parameters · "
+            f"{summary.macs:,} MACs",
+            csv=layer_table_csv(summary),
+        )
+
+    @property
+    def nbytes(self) -> int:
+        """About how much memory it takes."""
+        return int(self.rows.memory_usage(deep=True).sum()) + 4 * len(self.csv)
+
+
+def show(drawn: LayerTable, configured: Configured) -> None:
     """Chart, table, totals and a download."""
     st.subheader("What each layer costs", anchor=False)
-    chart = cost_per_layer(summary)
     # Every layer keeps its name; a deep network is scrolled through.
-    height_px = chart.layout.height + 20
-    with st.container(height=min(HEIGHT_PX, height_px), border=False):
-        if height_px > HEIGHT_PX:
+    with st.container(height=min(HEIGHT_PX, drawn.height_px), border=False):
+        if drawn.height_px > HEIGHT_PX:
             st.html(SCROLLED)
         st.plotly_chart(
-            chart,
+            drawn.chart,
             config=charts.PLAIN,
             key="cost",
             alt="Parameters and multiply-accumulates of every layer; the table below has them too.",
         )
     st.subheader("Layer by layer", anchor=False)
-    table(found, summary)
+    table(drawn, configured)
     total, download = st.columns([3, 1], vertical_alignment="center")
-    total.caption(
-        f"{len(summary.layers)} layers · {summary.params:,} parameters · {summary.macs:,} MACs"
-    )
+    total.caption(drawn.sums)
     download.download_button(
         "Download CSV",
-        layer_table_csv(summary),
-        file_name=f"{spec.name}.csv",
+        drawn.csv,
+        file_name=f"{configured.spec.name}.csv",
         mime="text/csv",
         icon=":material/download:",
         on_click="ignore",
     )
 
 
-def cost_per_layer(summary: Summary) -> go.Figure:
-    """Parameters and multiply-accumulates of convolutions and fully-connected layers.
+def costly(summary: Summary) -> list[Layer]:
+    """The layers of the chart, convolutions and fully-connected ones.
 
-    Both as shares of the whole network.
+    Normalization has hundreds of parameters where its neighbours have millions.
     """
-    # Normalization has hundreds of parameters where its neighbours have millions.
-    layers = [layer for layer in summary.layers if layer.macs]
-    figure = go.Figure()
-    for title, colour, values, total in (
-        ("parameters", charts.BLUE, [layer.params for layer in layers], summary.params),
-        ("multiply-accumulates", charts.ORANGE, [layer.macs for layer in layers], summary.macs),
-    ):
-        figure.add_bar(
-            y=[layer.name for layer in layers],
-            x=[value / max(1, total) for value in values],
-            name=title,
-            orientation="h",
-            marker_color=colour,
-            customdata=values,
-            hovertemplate="%{customdata:,} (%{x:.1%})",
+    return [layer for layer in summary.layers if layer.macs]
+
+
+def chart_px(summary: Summary) -> int:
+    """The height of the chart."""
+    bars = len(costly(summary))
+    return 110 + max(NARROW_BARS_PX * bars, min(WIDE_BARS_PX * bars, ROOM_PX))
+
+
+def cost_per_layer(summary: Summary) -> charts.Ready:
+    """Parameters and multiply-accumulates, both as shares of the whole network."""
+    layers = costly(summary)
+    bars = [
+        {
+            "type": "bar",
+            "orientation": "h",
+            "name": title,
+            "marker": {"color": colour},
+            "x": [value / max(1, total) for value in values],
+            "y": [layer.name for layer in layers],
+            "customdata": values,
+            "hovertemplate": "%{customdata:,} (%{x:.1%})",
+        }
+        for title, colour, values, total in (
+            ("parameters", charts.BLUE, [layer.params for layer in layers], summary.params),
+            ("multiply-accumulates", charts.ORANGE, [layer.macs for layer in layers], summary.macs),
         )
-    figure.update_xaxes(tickformat=".0%", side="top", title="share of the whole", fixedrange=True)
-    figure.update_yaxes(
-        autorange="reversed", automargin=True, dtick=1, tickfont_size=11, fixedrange=True
-    )
-    bars_px = max(NARROW_BARS_PX * len(layers), min(WIDE_BARS_PX * len(layers), ROOM_PX))
-    charts.layout(figure, height=110 + bars_px, bargap=0.15)
-    figure.update_layout(hovermode="y unified", margin_t=90)
-    return figure.update_layout(legend={"y": 1, "yref": "container", "yanchor": "top"})
+    ]
+    return charts.Ready({"data": bars, "layout": {**COST_LAYOUT, "height": chart_px(summary)}})
 
 
 # A fragment: a row is opened without running the page.
 @st.fragment
-def table(found: Trace, summary: Summary) -> None:
+def table(drawn: LayerTable, configured: Configured) -> None:
     """All layers, one a row; whole numbers are never cut off. A row that is marked is explained."""
-    rows = frame(summary)
     st.dataframe(
-        rows,
+        drawn.rows,
         hide_index=True,
         height=HEIGHT_PX,
-        column_config={name: column(name, rows[name]) for name in rows},
+        column_config=dict(drawn.columns),
         alt="Every layer with its shapes, parameters, multiply-accumulates and memory.",
         key=layer_explained.TABLE_KEY,
-        on_select=partial(layer_explained.chosen, list(rows["Layer"])),
+        on_select=partial(layer_explained.chosen, drawn.names),
         selection_mode="single-row",
     )
-    layer_explained.show(found, summary.layers)
+    layer_explained.show(drawn.names, configured)
 
 
 def frame(summary: Summary) -> pd.DataFrame:
