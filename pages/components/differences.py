@@ -1,15 +1,20 @@
 """What sets the page's network apart from another: totals, layers, both diagrams."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Self
 
 import pandas as pd
 import streamlit as st
+from streamlit.elements.lib.column_types import ColumnConfig
 
 from cnnlab import configuration as settings
 from cnnlab import diagrams
 from cnnlab.configuration import Configuration, network_settings
 from cnnlab.diagrams.marks import MARKS
 from cnnlab.difference import Difference, Quantity, Row, Side, difference
+from cnnlab.kept import Kept
 from cnnlab.layer_csv import shape_text
 from cnnlab.runs.phrases import value_text
 from cnnlab.trace import trace_of
@@ -19,6 +24,8 @@ from pages.components import drawings, layer_table
 from pages.components.magnitudes import engineering
 
 ROW_PX, MOST_PX = 35, 420
+# A hundred comparisons of networks of the size of the chapter's.
+MOST_BYTES = 16 * 2**20
 QUANTITIES: dict[Quantity, tuple[str, float]] = {
     "params": ("Parameters", 1),
     "macs": ("MACs", 1),
@@ -30,21 +37,83 @@ SMALL_BYTES = 100_000
 SWITCH = {True: "on", False: "off"}
 
 
-def show(now: Configuration, against: Configuration) -> None:
-    """Totals, layers and diagrams of both. Raises: CnnLabError where one cannot be built."""
+@dataclass(frozen=True)
+class Rows:
+    """Layers side by side, as they are sent."""
+
+    table: pd.DataFrame
+    columns: Mapping[str, ColumnConfig]
+
+    @classmethod
+    def of(cls, shown: Sequence[Row]) -> Self:
+        """The table of some layers."""
+        table = frame(shown)
+        columns = {name: layer_table.column(name, table[name]) for name in table}
+        return cls(table, MappingProxyType(columns))
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two networks held against each other: the same for all visitors, so nobody changes it.
+
+    `totals` before and now; `tally` says how many layers differ, if `differing` has some.
+    """
+
+    totals: Mapping[Quantity, tuple[int, int]]
+    tally: str
+    differing: Rows
+    every: Rows
+    figures: tuple[tuple[diagrams.Figure, ...], ...]
+
+    @property
+    def nbytes(self) -> int:
+        """About how much memory it takes."""
+        tables = (self.differing.table, self.every.table)
+        texts = sum(len(figure.source) for row in self.figures for figure in row)
+        return texts + sum(int(table.memory_usage(deep=True).sum()) for table in tables)
+
+
+def of(now: Configuration, against: Configuration) -> Comparison:
+    """What sets two networks apart; the last comparisons are kept.
+
+    Raises: CnnLabError where one cannot be built.
+    """
+    key = tuple((one.network, one.options, one.image_size) for one in (now, against))
+    return kept().get(key, lambda: make(now, against))
+
+
+@st.cache_resource(show_spinner=False)
+def kept() -> Kept[Comparison]:
+    return Kept(MOST_BYTES, lambda comparison: comparison.nbytes)
+
+
+def make(now: Configuration, against: Configuration) -> Comparison:
+    """Hold the networks against each other, and draw both."""
     before, after = (trace_of(x.spec, x.options, x.image_size) for x in (against, now))
     found = difference(before, after)
+    pairs = diagrams.compared((against.network, before), (now.network, after), found.changes)
+    return Comparison(
+        totals=MappingProxyType({quantity: found.totals(quantity) for quantity in QUANTITIES}),
+        tally=tally(found),
+        differing=Rows.of(found.differing),
+        every=Rows.of(found.rows),
+        figures=tuple(map(tuple, pairs)),
+    )
+
+
+def show(now: Configuration, against: Configuration) -> None:
+    """Totals, layers and diagrams of both. Raises: CnnLabError where one cannot be built."""
+    found = of(now, against)
     totals(found)
     st.caption(knobs_said(now, against))
     rows(found)
-    if found.differing:
+    if len(found.differing.table):
         st.caption(f"In the table and on the boxes: {LEGEND}.")
-    pairs = diagrams.compared((against.network, before), (now.network, after), found.changes)
-    for kind, row in zip(("network", "block"), pairs, strict=False):
+    for kind, row in zip(("network", "block"), found.figures, strict=False):
         drawings.show(row, kind)
 
 
-def totals(found: Difference) -> None:
+def totals(found: Comparison) -> None:
     """The three sums, and by how much they differ."""
     titles: dict[Quantity, str] = {
         "params": "Parameters",
@@ -52,7 +121,7 @@ def totals(found: Difference) -> None:
         "activation_bytes": "Activations",
     }
     for column, (quantity, title) in zip(st.columns(3), titles.items(), strict=True):
-        before, after = found.totals(quantity)
+        before, after = found.totals[quantity]
         change = after - before
         column.metric(
             title,
@@ -122,22 +191,21 @@ def value(chosen: Configuration, name: str) -> str:
     return SWITCH[found] if isinstance(found, bool) else value_text(name, found)
 
 
-def rows(found: Difference) -> None:
+def rows(found: Comparison) -> None:
     """The layers side by side; at first those in which something differs."""
-    differing = len(found.differing)
+    differing = len(found.differing.table)
     st.subheader("What changes, layer by layer", anchor=False)
     counted, switch = st.columns([2, 1], vertical_alignment="center")
-    counted.caption(tally(found))
+    counted.caption(found.tally)
     everything = switch.toggle("Also what stays the same", key="all_layers", disabled=not differing)
-    shown = found.rows if everything else found.differing
-    if not shown:
+    shown = found.every if everything else found.differing
+    if not len(shown.table):
         return
-    table = frame(shown)
     st.dataframe(
-        table,
+        shown.table,
         hide_index=True,
-        height=min(ROW_PX * (len(table) + 1) + 3, MOST_PX),
-        column_config={name: layer_table.column(name, table[name]) for name in table},
+        height=min(ROW_PX * (len(shown.table) + 1) + 3, MOST_PX),
+        column_config=dict(shown.columns),
         alt="Every layer that differs, with its output, parameters, compute and memory in both "
         "networks.",
     )
@@ -152,7 +220,7 @@ def tally(found: Difference) -> str:
     return " · ".join(f"{count} {word}" for word, count in counts.items() if count)
 
 
-def frame(shown: tuple[Row, ...]) -> pd.DataFrame:
+def frame(shown: Sequence[Row]) -> pd.DataFrame:
     """The rows of the table: what a layer is and makes, and what it costs, before and now."""
     return pd.DataFrame([dict(cells(row)) for row in shown])
 

@@ -4,6 +4,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from cnnlab.catalog import NETWORKS, SECTIONS
+from cnnlab.configuration import Configuration, from_line
+from pages.components import differences
 from tests.app.conftest import Open, figures
 from tests.app.test_configuration import in_view
 
@@ -141,3 +143,41 @@ def test_what_does_not_fit_its_own_picture_cannot_be_compared(open_page: Open) -
     # The page's own network is there all the same.
     assert app.metric[0].value == "46,764,746"
     assert figures(app)
+
+
+def test_a_comparison_is_made_once_for_all_visitors(
+    open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[Configuration] = []
+    make = differences.make
+
+    def noted(now: Configuration, against: Configuration) -> differences.Comparison:
+        made.append(now)
+        return make(now, against)
+
+    monkeypatch.setattr(differences, "make", noted)
+    link = {
+        "preset": "small",
+        "image_size": "45",
+        "compare": "resnet.small~image_size=45~skip=false",
+    }
+    first = open_page("resnet", "Architecture", link=link)
+    second = open_page("resnet", "Architecture", link=link)
+    assert len(made) == 1
+    shared = differences.of(made[0], from_line(link["compare"]))
+    before = as_text(shared)
+    second.toggle(key="all_layers").set_value(True).run()
+    assert len(second.dataframe[0].value) > len(first.dataframe[0].value) > 0
+    assert [box.delta for box in second.metric] == [box.delta for box in first.metric]
+    assert len(made) == 1
+    assert as_text(shared) == before, "no page changes what all share"
+    first.slider(key="resnet.resnet.image_size").set_value(46).run()
+    assert len(made) == 2
+    assert made[1].image_size == 46
+    assert 0 < differences.kept().weight <= differences.kept().limit == differences.MOST_BYTES
+
+
+def as_text(found: differences.Comparison) -> str:
+    """Everything that is shared."""
+    tables = [(one.table.to_csv(), dict(one.columns)) for one in (found.differing, found.every)]
+    return repr([found.totals, found.tally, found.figures, tables])
