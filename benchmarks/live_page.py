@@ -96,12 +96,14 @@ class Cost:
     """What a change on the page took.
 
     Units: milliseconds of the server's processor time; milliseconds on the clock from the
-    browser's request to the server's last word, and from the change to the page being drawn.
+    browser's request to the server's last word, and from the change to the page being drawn;
+    bytes that the server sent.
     """
 
     cpu_ms: float
     server_ms: float
     drawn_ms: float
+    sent_bytes: int
 
 
 class Tab:
@@ -110,6 +112,7 @@ class Tab:
     def __init__(self, browser: Browser, server: Server) -> None:
         self.server = server
         self.ticks = 0
+        self.sent_bytes = 0
         self._asked: list[float] = []
         self._finished: list[float] = []
         self._parts_asked: list[float] = []
@@ -159,6 +162,7 @@ class Tab:
     ) -> Cost:
         """What a change costs until it is drawn, and a moment longer."""
         begin_cpu_s, begin_s = self.cpu_s(), time.perf_counter()
+        begin_bytes = self.sent_bytes
         change()
         # A change may be asked for in two parts, the second after the answer to the first.
         while not finished:
@@ -168,7 +172,8 @@ class Tab:
         self.page.wait_for_timeout(SETTLE_MS)
         spent_s = self.cpu_s() - begin_cpu_s
         server_s = finished[-1] - asked[0]
-        return Cost(spent_s * 1000, server_s * 1000, drawn_s * 1000)
+        sent_bytes = self.sent_bytes - begin_bytes
+        return Cost(spent_s * 1000, server_s * 1000, drawn_s * 1000, sent_bytes)
 
     def watch(self, seconds: float) -> tuple[float, int]:
         """The server's CPU per second and the number of ticks while nobody touches the page."""
@@ -212,6 +217,7 @@ class Tab:
         (self._parts_finished if is_part else self._finished).clear()  # its answer comes later
 
     def _received(self, frame: str | bytes) -> None:
+        self.sent_bytes += len(frame)
         message = ForwardMsg.FromString(frame) if isinstance(frame, bytes) else ForwardMsg()
         if not message.HasField("script_finished"):
             return

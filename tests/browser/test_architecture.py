@@ -3,13 +3,13 @@
 import itertools
 
 import pytest
-from playwright.sync_api import Page, ViewportSize, expect
+from playwright.sync_api import Page, ViewportSize, WebSocket, expect
 
 from cnnlab.catalog import NETWORKS
 from cnnlab.summary import layers
 from cnnlab.trace import trace_of
 from pages.components import layer_table
-from tests.browser.conftest import DESKTOP, LAPTOP, PHONE, Server, as_new
+from tests.browser.conftest import DESKTOP, IDLE, LAPTOP, PHONE, Server, as_new
 
 SLOW_MS = 120_000
 
@@ -125,3 +125,36 @@ def test_the_text_of_figures_is_at_least_11_px_high(
     picture.evaluate("image => image.style.display = ''")
     assert title
     assert title["width"] > 190
+
+
+def test_what_a_knob_leaves_alone_is_not_sent_again(tab: Page, server: Server) -> None:
+    sent: list[bytes] = []
+
+    def received(frame: str | bytes) -> None:
+        sent.append(frame if isinstance(frame, bytes) else frame.encode())
+
+    def listen(socket: WebSocket) -> None:
+        socket.on("framereceived", received)
+
+    tab.set_viewport_size(DESKTOP)
+    tab.goto("about:blank")
+    tab.on("websocket", listen)
+    tab.goto(f"{server.url}/resnet?view=Architecture&image_size=97")
+    expect(tab.get_by_test_id("stDataFrame")).to_be_visible(timeout=SLOW_MS)
+    expect(tab.locator(IDLE)).to_be_visible()
+    total = tab.get_by_test_id("stMetricValue").nth(1)
+    code, figure = b"class Residual", b"flowchart TB"
+    assert any(code in frame for frame in sent)
+    # The figures have other shapes; then those again that the browser has seen.
+    for press, is_new in (("ArrowLeft", True), ("ArrowRight", False)):
+        before = total.text_content()
+        sent.clear()
+        tab.get_by_role("slider", name="Input size").press(press)
+        expect(total).not_to_have_text(str(before), timeout=SLOW_MS)
+        expect(tab.locator(IDLE)).to_be_visible()
+        assert any(figure in frame for frame in sent) == is_new
+        assert not any(code in frame for frame in sent)
+    assert sum(map(len, sent)) < 20_000
+    expect(tab.get_by_test_id("stMermaidChart").locator("img").first).to_be_visible()
+    tab.get_by_text("cnnlab/networks/residual.py").click()
+    expect(tab.get_by_test_id("stCode").filter(has_text="class Residual").first).to_be_visible()
