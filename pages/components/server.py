@@ -17,6 +17,7 @@ from streamlit.runtime.pages_manager import PagesManager
 from cnnlab import catalog
 from cnnlab.jobs.health import Health
 from cnnlab.summary import summarize
+from pages.components import garbage
 from pages.components.response_headers import ResponseHeaders
 from pages.components.uploads import UploadLimit
 from pages.components.visitors import OpenTabs, VisitorCookie
@@ -29,6 +30,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     # opened the front page; see docs/adr/0001-page-routing.md.
     PagesManager.uses_pages_directory = False
     import_heavy_modules()
+    garbage.collect_seldom()
     # Beside a run, two threads wait for each other: a pass through ResNet-18 took five times as
     # long with two as with one; see docs/adr/0005-waiting-threads.md.
     torch.set_num_threads(1)
@@ -52,8 +54,8 @@ async def health(_request: Request) -> Response:
 def import_heavy_modules() -> None:
     """Import once what every page needs, and hide it from the garbage collector.
 
-    Streamlit collects garbage after every script run. Walking through all of PyTorch each
-    time costs 0.2 s; frozen objects are skipped.
+    Streamlit collects garbage after script runs. Walking through all of PyTorch each time costs
+    0.2 s; frozen objects are skipped.
     """
     for name in ("torchvision", "plotly.graph_objects", "pages.components.section"):
         importlib.import_module(name)
