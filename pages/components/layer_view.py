@@ -97,7 +97,7 @@ def choose(layers: list[str]) -> Shown:
         "Channels",
         ORDERS,
         format_func=ORDER_TITLES.__getitem__,
-        key="order",
+        key="channel_order",
         bind="query-params",
     )
     return Shown(layer, scale, order)

@@ -10,6 +10,7 @@ from cnnlab.catalog import NETWORKS, SECTIONS
 from cnnlab.configuration import Configuration
 from cnnlab.training import RunConfig
 from pages.components import configuration, knobs, links
+from pages.components.section import VIEWS
 from tests.app.conftest import Open
 
 
@@ -65,6 +66,21 @@ def test_the_address_says_what_differs_from_the_page(open_page: Open) -> None:
     app.selectbox(key="vgg.vgg.preset").set_value("vgg19").run()
     # The seed is no preset's.
     assert app.query_params == {"view": "Architecture", "preset": "vgg19", "seed": "7"}
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_no_part_of_the_address_says_two_things(open_page: Open, view: str) -> None:
+    """What a widget writes into the address by itself, the configuration must not write too."""
+    app = open_page("resnet", view)
+    bound = {getattr(element.proto, "query_param_key", "") for element in app.main}
+    assert not bound & links.PARTS
+
+
+def test_a_knob_is_no_word_of_the_maps(open_page: Open) -> None:
+    app = open_page("resnet", "Feature maps", weights="fresh")
+    app.selectbox(key="resnet.resnet.order").set_value("pre-activation").run()
+    assert app.query_params["order"] == "pre-activation"
+    assert not [*app.exception, *app.error, *app.warning]
 
 
 CHOICES = {
