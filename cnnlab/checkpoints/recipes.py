@@ -70,13 +70,13 @@ RECIPES = {
         Recipe("resnet", "small", "shapes", {**SGD, **SHIFTED, "epochs": 5}),
         Recipe("alexnet", "small", "fashion_mnist", {**ADAM, **MIRRORED, "epochs": 8}),
         Recipe("vgg", "small", "fashion_mnist", {**ADAM, **MIRRORED, "epochs": 8}),
-        Recipe("googlenet", "small", "shapes", {**SGD, **SHIFTED, "epochs": 4}),
+        Recipe("googlenet", "small", "shapes", {**SGD, **SHIFTED, "epochs": 12}),
         Recipe("alexnet", "small", "shapes", {**ADAM, **SHIFTED, "epochs": 14}),
         Recipe("resnet", "small", "fashion_mnist", {**SGD, **MIRRORED, "epochs": 5}),
         Recipe("nin", "small", "fashion_mnist", {**ADAM, "epochs": 10}),
-        Recipe("densenet", "small", "shapes", {**SGD, **SHIFTED, "lr": 0.1, "epochs": 4}),
+        Recipe("densenet", "small", "shapes", {**SGD, **SHIFTED, "lr": 0.1, "epochs": 12}),
         Recipe("googlenet", "small", "fashion_mnist", {**SGD, **MIRRORED, "epochs": 5}),
-        Recipe("nin", "small", "shapes", {**ADAM, "epochs": 25}),
+        Recipe("nin", "small", "shapes", {**ADAM, **SHIFTED, "epochs": 50}),
         Recipe("densenet", "small", "fashion_mnist", {**SGD, **MIRRORED, "lr": 0.1, "epochs": 5}),
     )
 }
