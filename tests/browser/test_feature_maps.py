@@ -10,6 +10,7 @@ from tests.browser.conftest import IDLE, PHONE, Server
 from tests.conftest import ROOT
 
 SLOW_MS = 120_000
+UNFOLDING_MS = 1000
 VIEW = "batch_norm?view=Feature%20maps&weights=Trained%20on%20Fashion-MNIST:%20small&channel=0"
 PHOTO = ROOT / "assets" / "samples" / "cat.jpg"
 FITS = "document.documentElement.scrollWidth <= window.innerWidth"
@@ -113,6 +114,8 @@ def test_by_keyboard_alone(maps: Page) -> None:
 def test_an_edit_changes_the_scores_and_undo_brings_them_back(maps: Page) -> None:
     before = scores(maps).get_attribute("aria-label")
     maps.get_by_text("Edit the picture").click()
+    # While the panel unfolds, what is in it moves away from under the pointer.
+    maps.wait_for_timeout(UNFOLDING_MS)
     maps.get_by_text("Invert", exact=True).click()
     expect(scores(maps)).not_to_have_attribute("aria-label", before or "", timeout=SLOW_MS)
     expect(maps).to_have_url(re.compile("edit_invert=true"))
