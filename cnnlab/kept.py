@@ -10,6 +10,9 @@ from cnnlab.errors import CnnLabError
 
 V = TypeVar("V")
 
+# So many reasons why something cannot be had are as heavy as all that may be kept.
+MOST_ERRORS = 1000
+
 
 @dataclass(eq=False)
 class _Entry:
@@ -63,7 +66,8 @@ class Kept(Generic[V]):
         try:
             value = make()
         except CnnLabError as error:
-            entry.error, entry.weight = type(error)(*error.args), 1
+            entry.error = type(error)(*error.args)
+            entry.weight = max(1, self.limit // MOST_ERRORS)
         except BaseException:
             # It may work the next time.
             with self._access:

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from cnnlab.errors import ConfigError, WeightsError
-from cnnlab.kept import Kept
+from cnnlab.kept import MOST_ERRORS, Kept
 
 PATIENCE_S = 10
 
@@ -78,6 +78,19 @@ def test_why_something_cannot_be_had_is_kept_too() -> None:
     # Whoever catches one adds to its traceback.
     assert len(set(map(id, raised))) == 3
     assert kept.weight == 1
+
+
+def test_reasons_are_bounded_too() -> None:
+    kept = Kept[str](16 * 2**20, len)
+
+    def make() -> str:
+        raise ConfigError("There is no such network.")
+
+    for key in range(2 * MOST_ERRORS):
+        with pytest.raises(ConfigError):
+            kept.get(key, make)
+    assert sum(key in kept for key in range(2 * MOST_ERRORS)) == MOST_ERRORS
+    assert 2 * MOST_ERRORS - 1 in kept
 
 
 def test_what_went_wrong_by_accident_is_tried_again() -> None:
