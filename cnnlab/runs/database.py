@@ -1,6 +1,7 @@
 """SQLite file of a store: checked when it is opened, read and written by many threads."""
 
 import contextlib
+import logging
 import sqlite3
 import threading
 import time
@@ -11,16 +12,20 @@ from pathlib import Path
 from filelock import FileLock
 
 from cnnlab.errors import TrainingError
+from cnnlab.runs.file_systems import network_kind
 
 # Marks the file as ours ("CNNL"), so that another program's is never written to.
 APPLICATION = 0x434E4E4C
 BUSY_S = 10.0
 
+log = logging.getLogger(__name__)
+
 
 class Database:
     """One connection that reads and one that writes, each used by one thread at a time.
 
-    Readers do not wait for writers (WAL), and other processes may use the file as well.
+    Readers do not wait for writers (WAL), and other processes may use the file as well. WAL shares
+    memory between them, which a network folder cannot: there a slower journal is used instead.
     `scripts`: the first makes the tables, each further one brings them one version ahead.
     Raises: sqlite3.Error or OSError when the file cannot be opened; afterwards TrainingError.
     """
@@ -38,7 +43,9 @@ class Database:
                     f"{path.parent}, and a new one was started."
                 )
                 _problem(path, scripts)
-            self._writer, self._reader = _connect(path), _connect(path)
+            network = network_kind(path.parent)
+            self._writer, self._reader = _connect(path, network), _connect(path, network)
+        self._say_if_slow(network)
         self._writing, self._reading = threading.Lock(), threading.Lock()
 
     @contextmanager
@@ -63,6 +70,18 @@ class Database:
                     if db.in_transaction:
                         db.execute("ROLLBACK")
 
+    def _say_if_slow(self, network: str | None) -> None:
+        if journal_of(self._writer) == WAL:
+            return
+        where = f"comes over a network ({network})" if network else "does not share memory"
+        slow = (
+            f"The folder of the runs, {self.path.parent}, {where}, so they are written with a "
+            "slower journal, and two machines must not use it at once. Set CNNLAB_HOME to a folder "
+            "on a disk of this machine."
+        )
+        log.warning("%s", slow)
+        self.notice = " ".join(filter(None, (self.notice, slow)))
+
     def close(self) -> None:
         with self._writing, self._reading:
             self._writer.close()
@@ -79,14 +98,24 @@ class Database:
             ) from error
 
 
-def _connect(path: Path) -> sqlite3.Connection:
+WAL, ROLLBACK = "wal", "delete"
+
+
+def journal_of(db: sqlite3.Connection) -> str:
+    """Which journal a connection writes."""
+    return str(db.execute("PRAGMA journal_mode").fetchone()[0])
+
+
+def _connect(path: Path, network: str | None) -> sqlite3.Connection:
     # The locks of Database see to it that no two threads use a connection at once.
     db = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
     try:
         db.row_factory = sqlite3.Row
         db.execute("PRAGMA foreign_keys = ON")
-        db.execute("PRAGMA journal_mode = WAL")
-        db.execute("PRAGMA synchronous = NORMAL")
+        # Where it cannot have the journal that was asked for, SQLite stays with the one it has.
+        db.execute(f"PRAGMA journal_mode = {ROLLBACK if network else WAL}")
+        # Of a rollback journal only FULL outlives a loss of power.
+        db.execute(f"PRAGMA synchronous = {'NORMAL' if journal_of(db) == WAL else 'FULL'}")
     except sqlite3.Error:
         db.close()
         raise
