@@ -21,6 +21,10 @@ from cnnlab.training.events import Event, from_json
 EXIT_S = 2.0
 # Commands that a process has not read yet: a run, a few estimates, and stops.
 UNREAD = 64
+# Events that nobody has taken yet; a process that has more to tell waits with them.
+UNTAKEN = 10_000
+# The longest message is what a probe saw of many samples, a few megabytes.
+LINE_CHARACTERS = 1 << 25
 # A process says every second that it is there. A fresh one first loads PyTorch, which may take long
 # beside other work.
 SILENT_S, STARTING_S = 30.0, 180.0
@@ -56,11 +60,15 @@ class Worker:
             stdout=subprocess.PIPE,
             text=True,
             encoding="utf-8",
+            # What is no text is no message either.
+            errors="backslashreplace",
             env=library_on_path(),
             # Ctrl-C is for the server, which then ends its workers.
             start_new_session=True,
         )
-        self._events: queue.Queue[tuple[str, Event]] = queue.Queue()
+        self._events: queue.Queue[tuple[str, Event]] = queue.Queue(UNTAKEN)
+        self._unwanted = threading.Event()
+        self._garbled = False
         self._commands: queue.Queue[str | None] = queue.Queue(UNREAD)
         self._listener = threading.Thread(target=self._listen, daemon=True)
         self._listener.start()
@@ -99,6 +107,7 @@ class Worker:
 
     def kill(self) -> None:
         """End the process at once and wait for it; a second time does nothing."""
+        self._unwanted.set()
         self.process.kill()
         # One that waits for a disk ends when the disk answers.
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -123,6 +132,11 @@ class Worker:
 
     def end(self) -> tuple[str, str]:
         """Why the process ended, and what can be done."""
+        if self._garbled:
+            return (
+                "what it wrote was no message, so it was ended",
+                "Start the run again; the server's log has what it wrote.",
+            )
         try:
             return _cause(self.process.wait(EXIT_S))
         except subprocess.TimeoutExpired:
@@ -141,26 +155,43 @@ class Worker:
 
     def _listen(self) -> None:
         assert self.process.stdout is not None
+        line = ""
         try:
-            for line in self.process.stdout:
-                message = json.loads(line)
-                self._heard_s, self._spoke = time.monotonic(), True
-                if "alive" in message:
-                    continue
-                if "ready" in message:
-                    self.ready = True
-                    continue
-                if "estimate" in message:
-                    answer = message["answer"]
-                    self._estimates.note(message["estimate"], answer and Estimate(**answer))
-                    continue
-                self._events.put((message["run"], from_json(json.dumps(message["event"]))))
-        except (ValueError, KeyError, TypeError):
-            # It died in the middle of a line, or something else wrote to the pipe.
+            while line := self.process.stdout.readline(LINE_CHARACTERS):
+                self._hear(json.loads(line))
+        except Exception:
+            # Whatever it was: it would end this thread, and nobody would hear the process again.
             log.warning("worker %s: its events end in %r", self.process.pid, line[:80])
+            # Without its line's end it died in the middle of it. One that lives is not to be
+            # trusted any more, and would wait for ever for somebody to read on.
+            if line.endswith("\n") or len(line) >= LINE_CHARACTERS:
+                self._garbled = True
+                self.process.kill()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(EXIT_S)
             self._on_death(self)
+
+    def _hear(self, message: object) -> None:
+        """Take a message in. Raises: some Exception for what is none."""
+        if not isinstance(message, dict):
+            raise TypeError
+        self._heard_s, self._spoke = time.monotonic(), True
+        if "alive" in message:
+            return
+        if "ready" in message:
+            self.ready = True
+            return
+        if "estimate" in message:
+            answer = message["answer"]
+            found = None if answer is None else Estimate.model_validate(answer)
+            self._estimates.note(message["estimate"], found)
+            return
+        said = message["run"], from_json(json.dumps(message["event"]))
+        # Its pipe fills up while nobody takes what it said, and then it waits.
+        while not self._unwanted.is_set():
+            with contextlib.suppress(queue.Full):
+                self._events.put(said, timeout=1.0)
+                return
 
 
 def not_measured(cause: str, remedy: str = "The run itself may still work.") -> str:
