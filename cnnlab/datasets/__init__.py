@@ -26,6 +26,18 @@ def load(name: str, *, progress: Progress | None = None) -> Dataset:
         return found.load(progress)
 
 
+def mend(name: str, *, progress: Progress | None = None) -> Dataset:
+    """A whole data set, of which what was damaged is downloaded again; it is loaded as a check.
+
+    Raises: DatasetError naming what is still missing or damaged and what to do.
+    """
+    found = spec(name)
+    with _locks[name]:
+        if found.mend is not None:
+            found.mend(progress)
+        return found.load(progress)
+
+
 def state(name: str) -> State:
     """Whether a data set can be used now; cheap enough to ask on every page.
 
@@ -43,4 +55,14 @@ def spec(name: str) -> DatasetSpec:
     return DATASETS[name]
 
 
-__all__ = ["DATASETS", "Dataset", "DatasetSpec", "Progress", "State", "load", "spec", "state"]
+__all__ = [
+    "DATASETS",
+    "Dataset",
+    "DatasetSpec",
+    "Progress",
+    "State",
+    "load",
+    "mend",
+    "spec",
+    "state",
+]

@@ -20,14 +20,16 @@ def bar(done_bytes: int, total_bytes: int | None) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("name", choices=list(datasets.DATASETS))
-    name = parser.parse_args().name
+    parser.add_argument("--again", action="store_true", help="download what is damaged again")
+    asked = parser.parse_args()
+    name, get = asked.name, datasets.mend if asked.again else datasets.load
 
     def progress(done_bytes: int, total_bytes: int | None) -> None:
         end = "\n" if done_bytes == total_bytes else ""
         print(f"\r{bar(done_bytes, total_bytes)}", end=end, file=sys.stderr, flush=True)
 
     try:
-        dataset = datasets.load(name, progress=progress)
+        dataset = get(name, progress=progress)
     except DatasetError as error:
         sys.exit(f"\n{error}")
     print(

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from cnnlab.atomic import replacing
-from cnnlab.datasets.dataset import Dataset, DatasetSpec, State
+from cnnlab.datasets.dataset import Dataset, DatasetSpec, State, again
 from cnnlab.datasets.download import Progress, checksum, fetch, readable_errors
 from cnnlab.errors import DatasetError
 from cnnlab.folders import data_folder, size_bytes
@@ -47,22 +47,40 @@ def load(progress: Progress | None = None) -> Dataset:
 
     Raises: DatasetError when they cannot be had or a file is damaged.
     """
-    from torchvision.datasets import CIFAR10
 
     if state().status == "not downloaded":
-        archive = data_folder() / CIFAR10.filename
-        fetch([CIFAR10.url], archive, CIFAR10.tgz_md5, progress)
-        _unpack(archive)
+        _download([path for path in batches() if size_bytes(path) is None], progress)
     return Dataset(*_read(train=True), *_read(train=False), SPEC.class_names)
 
 
-def _unpack(archive: Path) -> None:
-    """Take the missing batches out of the archive, each whole or not at all."""
-    wanted = {f"{FOLDER}/{path.name}": path for path in batches()}
+def mend(progress: Progress | None = None) -> None:
+    """Take those files out of the archive again whose checksum is wrong; fetch it where need be.
+
+    What is there stays until the new file takes its place. Raises: DatasetError as `load` does.
+    """
+    folder = data_folder() / FOLDER
+    wrong = [
+        folder / name for name, md5 in checksums().items() if not _is_whole(folder / name, md5)
+    ]
+    if wrong:
+        _download(wrong, progress)
+
+
+def _is_whole(path: Path, md5: str) -> bool:
+    return size_bytes(path) is not None and checksum(path) == md5
+
+
+def _download(paths: list[Path], progress: Progress | None) -> None:
+    """Fetch the archive, unless it is there, and unpack these files, each whole or not at all."""
+    from torchvision.datasets import CIFAR10
+
+    archive = data_folder() / CIFAR10.filename
+    fetch([CIFAR10.url], archive, CIFAR10.tgz_md5, progress)
+    wanted = {f"{FOLDER}/{path.name}": path for path in paths}
     with tarfile.open(archive) as members:
         for member in members:
             path, packed = wanted.get(member.name), members.extractfile(member)
-            if path is None or packed is None or size_bytes(path) is not None:
+            if path is None or packed is None:
                 continue
             with readable_errors(path):
                 path.parent.mkdir(exist_ok=True)
@@ -93,10 +111,7 @@ def _what_is_damaged() -> str:
 
 
 def _damaged(path: Path, what: str) -> str:
-    return (
-        f"CIFAR-10 is damaged: {path} ({what}). Delete the folder {path.parent} and download the "
-        "set again."
-    )
+    return f"CIFAR-10 is damaged: {path} ({what}). {again('cifar10')}"
 
 
 SPEC = DatasetSpec(
@@ -122,4 +137,5 @@ SPEC = DatasetSpec(
     source="Krizhevsky 2009, no licence stated",
     load=load,
     state=state,
+    mend=mend,
 )

@@ -42,12 +42,18 @@ class State:
     message: str
 
 
+def again(name: str) -> str:
+    """What to do about a data set that is damaged."""
+    return f"Get what is damaged again: `python -m cnnlab.datasets {name} --again`."
+
+
 @dataclass(frozen=True)
 class DatasetSpec:
     """A data set of the list: facts that hold before it is loaded, and how it is loaded.
 
     `load` downloads or draws what is not there yet and tells the progress to its argument;
-    `state` is cheap enough to ask on every page.
+    `state` is cheap enough to ask on every page; `mend` downloads again what is damaged, None
+    where `load` sees to that itself.
 
     Units: `image_size` pixels per side.
     Raises: DatasetError from `load`, naming what is missing or damaged and what to do.
@@ -64,6 +70,7 @@ class DatasetSpec:
     source: str
     load: Callable[[Progress | None], Dataset]
     state: Callable[[], State]
+    mend: Callable[[Progress | None], None] | None = None
 
     @property
     def num_classes(self) -> int:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from cnnlab.datasets.dataset import Dataset, DatasetSpec, State
+from cnnlab.datasets.dataset import Dataset, DatasetSpec, State, again
 from cnnlab.datasets.download import Progress, fetch, unpack
 from cnnlab.errors import DatasetError
 from cnnlab.folders import data_folder, size_bytes
@@ -41,12 +41,23 @@ def state() -> State:
             "not downloaded",
             f"Fashion-MNIST is not on this machine; the download is 31 MB, to {raw_folder()}.",
         )
-    for path, (header, size) in raw_files().items():
-        if sizes[path] != size:
-            return State("damaged", _damaged(path, f"{sizes[path]:,} bytes instead of {size:,}"))
-        if _first_bytes(path, len(header)) != header:
-            return State("damaged", _damaged(path, "its first bytes are not those of this set"))
+    for path in sizes:
+        if problem := _problem(path):
+            return State("damaged", _damaged(path, problem))
     return State("ready", f"Fashion-MNIST is in {raw_folder()}.")
+
+
+def _problem(path: Path) -> str:
+    """What can be seen to be wrong with an unpacked file without reading all of it."""
+    header, size = raw_files()[path]
+    found = size_bytes(path)
+    if found is None:
+        return "it is missing"
+    if found != size:
+        return f"{found:,} bytes instead of {size:,}"
+    if _first_bytes(path, len(header)) != header:
+        return "its first bytes are not those of this set"
+    return ""
 
 
 def load(progress: Progress | None = None) -> Dataset:
@@ -62,8 +73,16 @@ def load(progress: Progress | None = None) -> Dataset:
     return Dataset(*_read("train"), *_read("t10k"), SPEC.class_names)
 
 
-def _download(progress: Progress | None) -> None:
-    """Fetch what is missing; files that are already unpacked need no archive."""
+def mend(progress: Progress | None = None) -> None:
+    """Fetch again what is damaged; all of it where that cannot be seen from outside.
+
+    What is there stays until the new file takes its place. Raises: DatasetError as `load` does.
+    """
+    _download(progress, all_of_it=state().status == "ready")
+
+
+def _download(progress: Progress | None, *, all_of_it: bool = False) -> None:
+    """Fetch what is missing or damaged; files that are already unpacked need no archive."""
     # Not above: torchvision takes a third of the time in which a process starts.
     from torchvision.datasets import FashionMNIST
 
@@ -75,7 +94,7 @@ def _download(progress: Progress | None) -> None:
 
     for name, md5 in FashionMNIST.resources:
         archive = raw_folder() / name
-        if size_bytes(archive.with_suffix("")) is None:
+        if all_of_it or _problem(archive.with_suffix("")):
             fetch([f"{mirror}{name}" for mirror in FashionMNIST.mirrors], archive, md5, whole)
             unpack(archive, archive.with_suffix(""))
         done_before += size_bytes(archive) or 0
@@ -103,7 +122,7 @@ def _first_bytes(path: Path, count: int) -> bytes:
 
 
 def _damaged(path: Path, what: str) -> str:
-    return f"Fashion-MNIST is damaged: {path} ({what}). Delete it and download the set again."
+    return f"Fashion-MNIST is damaged: {path} ({what}). {again('fashion_mnist')}"
 
 
 SPEC = DatasetSpec(
@@ -129,4 +148,5 @@ SPEC = DatasetSpec(
     source="Zalando Research, MIT licence",
     load=load,
     state=state,
+    mend=mend,
 )

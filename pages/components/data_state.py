@@ -7,13 +7,18 @@ from cnnlab.errors import CnnLabError
 
 
 def offer(name: str) -> bool:
-    """True when the set is ready; else say so and offer the download."""
+    """True when the set is ready; else say so and offer the download, again where it is damaged."""
     found = datasets.state(name)
     if found.status == "ready":
         return True
     spec = datasets.DATASETS[name]
-    st.info(found.message, icon=":material/download:")
-    if st.button(f"Download {spec.title}", icon=":material/download:", key=f"download.{name}"):
+    damaged = found.status == "damaged"
+    if damaged:
+        st.warning(found.message, icon=":material/error:")
+    else:
+        st.info(found.message, icon=":material/download:")
+    label = f"Download {spec.title} again" if damaged else f"Download {spec.title}"
+    if st.button(label, icon=":material/download:", key=f"download.{name}"):
         bar = st.progress(0.0, f"Downloading {spec.title}…")
 
         def progress(done_bytes: int, total_bytes: int | None) -> None:
@@ -21,7 +26,8 @@ def offer(name: str) -> bool:
             bar.progress(share, f"{done_bytes / 1e6:.1f} MB of {spec.title}")
 
         try:
-            datasets.load(name, progress=progress)
+            get = datasets.mend if damaged else datasets.load
+            get(name, progress=progress)
         except CnnLabError as error:
             bar.empty()
             st.error(str(error), icon=":material/cloud_off:")
