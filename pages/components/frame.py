@@ -6,7 +6,7 @@ import streamlit as st
 from streamlit.navigation.page import Page
 
 from cnnlab.catalog import SECTIONS
-from pages.components import services, sidebar, state, teacher
+from pages.components import left_tabs, services, sidebar, state, teacher
 
 CHAPTER = Path("pages") / "chapter"
 WORKBENCH = Path("pages") / "workbench"
@@ -29,6 +29,7 @@ def show() -> None:
     )
     st.html(STYLE)
     page = st.navigation(pages())
+    left_tabs.watch()
     services.run_manager().seen(state.visitor())
     sidebar.show()
     state.enter(page.url_path)
