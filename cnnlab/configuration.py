@@ -177,8 +177,7 @@ def _validator(spec: NetworkSpec, name: str) -> TypeAdapter[Value]:
 
 def from_text(spec: NetworkSpec, name: str, text: str) -> Value:
     """A setting as a link or a reader writes it. Raises: ConfigError saying what it can be."""
-    if len(text) > LONGEST_TEXT:
-        raise ConfigError(f"{name}: {text[:LONGEST_TEXT]}… was given; no value is that long.")
+    checked_length(name, text)
     for one in choices_of(spec, name):
         if str(one) == text:
             return check(spec, name, one)
@@ -190,6 +189,13 @@ def from_text(spec: NetworkSpec, name: str, text: str) -> Value:
     except ValueError:
         value = text
     return check(spec, name, value)
+
+
+def checked_length(name: str, text: str) -> str:
+    """A text of a link that is short enough to be repeated. Raises: ConfigError."""
+    if len(text) > LONGEST_TEXT:
+        raise ConfigError(f"{name}: {text[:LONGEST_TEXT]}… was given; no value is that long.")
+    return text
 
 
 def to_text(value: Value) -> str:
@@ -215,11 +221,11 @@ def from_line(text: str) -> Configuration:
     if len(text) > LONGEST_LINE:
         raise ConfigError(f"{text[:LONGEST_TEXT]}… was given; no network takes that many words.")
     first, *parts = text.split("~")
-    network, _, preset = first.partition(".")
+    network, _, preset = checked_length("network", first).partition(".")
     spec, changes = catalog.network(network), {}
     for part in parts:
         name, _, value = part.partition("=")
-        changes[name] = from_text(spec, name, value)
+        changes[name] = from_text(spec, checked_length("setting", name), value)
     return Configuration(network, preset, changes)
 
 

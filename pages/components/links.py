@@ -8,6 +8,7 @@ from cnnlab.catalog import NETWORKS, SECTIONS, NetworkSpec, Section
 from cnnlab.configuration import (
     Configuration,
     Value,
+    checked_length,
     from_line,
     from_text,
     names,
@@ -17,6 +18,7 @@ from cnnlab.configuration import (
 from cnnlab.errors import CnnLabError
 from cnnlab.runs.store import RunRecord
 from pages.components import configuration, state
+from pages.components.markdown import escaped
 
 # What an address can say of a configuration, of any network: what does not fit is answered.
 PARTS = {"preset", "exact"}.union(*(names(spec) for spec in NETWORKS.values()))
@@ -25,6 +27,8 @@ COMPARED = "compare"
 WRITTEN = PARTS | {COMPARED}
 # Addresses that the session wrote itself: more are not on their way at once.
 REMEMBERED = 20
+# So many parts that cannot be used are explained; of more the page says how many.
+SAID = 5
 # Which experiment is open.
 EXPERIMENT = "experiment_choice"
 # Which weights the Feature maps view shows, and what it calls fresh ones.
@@ -100,8 +104,7 @@ def sync(section: Section, spec: NetworkSpec) -> None:
         configuration.keep(section, chosen)
         configuration.compare(section, spec, against)
         configuration.answer(section, spec, problems + unusable)
-    for problem in state.listed(configuration.key(section, spec, "problems")):
-        st.warning(problem, icon=":material/link_off:")
+    say(state.listed(configuration.key(section, spec, "problems")))
     now = to_query(section, configuration.current(section, spec))
     if against := configuration.compared(section, spec):
         now[COMPARED] = to_line(against)
@@ -111,6 +114,14 @@ def sync(section: Section, spec: NetworkSpec) -> None:
         parts: dict[str, str | list[str]] = {name: [] for name in asked}
         parts.update(now)
         st.query_params.update(parts)
+
+
+def say(problems: Sequence[str]) -> None:
+    """What could not be had, as text: a stranger may have written the link."""
+    for problem in problems[:SAID]:
+        st.warning(escaped(problem), icon=":material/link_off:")
+    if more := problems[SAID:]:
+        st.warning(f"{len(more)} more parts of the link were left out.", icon=":material/link_off:")
 
 
 def comes_from_outside(asked: Mapping[str, str], written: Sequence[Mapping[str, str]]) -> bool:
@@ -158,7 +169,7 @@ def from_query(
     for name, text in asked.items():
         try:
             if name == "preset":
-                spec.preset(text)
+                spec.preset(checked_length(name, text))
                 preset = text
             elif name == "exact":
                 exact = {"true": True, "false": False}[text]

@@ -14,6 +14,7 @@ from cnnlab.network_spec import LARGEST_IMAGE
 from pages.components import configuration, network_choice, picture_choice, state, weights_listed
 from pages.components.links import FRESH, FRESH_TITLE, WEIGHTS
 from pages.components.maps_cache import Weights
+from pages.components.markdown import escaped
 from pages.components.weights_listed import Choice
 
 SEED, SIZE = "weights_seed", "trained_size"
@@ -36,7 +37,8 @@ def choose(section: Section, spec: NetworkSpec) -> Choice:
     asked = st.query_params.get(WEIGHTS)
     if asked and asked not in names.values():
         st.warning(
-            f"“{asked[:40]}” is not among the weights of this network, nor among your runs.",
+            f"“{escaped(asked[:40])}” is not among the weights of this network, nor among your "
+            "runs.",
             icon=":material/link_off:",
         )
     first = first if first in names else FRESH
@@ -101,9 +103,13 @@ def fresh(section: Section, spec: NetworkSpec, ours: Mapping[str, Choice]) -> Ch
             args=(list(ours)[-1], ours),
         )
     with st.expander("The network", icon=":material/tune:"):
-        seed = int(
-            st.number_input("Seed of the weights", 0, 9999, 0, key=SEED, bind="query-params")
+        # Whole numbers as decimals: of an address that says "inf", Streamlit 1.67 makes an error
+        # where it has to make an integer, and takes the default where it does not.
+        bounds, step = (0.0, 9999.0, 0.0), 1.0
+        chosen = st.number_input(
+            "Seed of the weights", *bounds, step, "%.0f", key=SEED, bind="query-params"
         )
+        seed = round(chosen)
         configured = network_choice.choose(section, spec)
     NETWORKS[spec.name].check_image_size(configured.options, configured.image_size)
     weights = Weights(spec.name, configured.options, configured.image_size, seed)
