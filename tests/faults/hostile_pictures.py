@@ -1,6 +1,8 @@
 """Valid files to damage, and the check that decoding has one of its two allowed outcomes."""
 
 import re
+from collections.abc import Callable, Iterator
+from random import Random
 
 from PIL import Image
 
@@ -20,6 +22,73 @@ VALID = {
     "webp": encode(noise(24, 17), "WEBP"),
     "webp_lossless": encode(noise(12, 9).convert("RGBA"), "WEBP", lossless=True, exif=exif(6)),
     "webp_animated": encode(FRAMES[0], "WEBP", **ANIMATED),
+}
+# Of each kind one, whatever the course has more of.
+SAMPLES = [one for one in images.samples() if one.path.stem in ("cat", "shapes", "fashion_bag")]
+# Those that are read, and those that are refused by name.
+FORMATS: list[tuple[str, dict[str, object]]] = [
+    ("PNG", {}),
+    ("PNG", {"optimize": True}),
+    ("JPEG", {}),
+    ("JPEG", {"progressive": True, "quality": 40}),
+    ("WEBP", {}),
+    ("WEBP", {"lossless": True}),
+    ("GIF", {}),
+    ("BMP", {}),
+    ("TIFF", {}),
+    ("ICO", {}),
+]
+
+
+def damaged_samples(count: int, seed: int = 0) -> Iterator[tuple[str, bytes]]:
+    """Pictures of the course in many formats, each damaged in a way of its own; what was done."""
+    random = Random(seed)
+    whole = {
+        f"{sample.name}.{kind}.{place}": encode(picture, kind, **options)
+        for sample in SAMPLES
+        for picture in [images.decode(sample.path.read_bytes())]
+        for place, (kind, options) in enumerate(FORMATS)
+    }
+    for number in range(count):
+        (name, raw), (other, rest) = random.sample(sorted(whole.items()), 2)
+        damage = random.choice(list(DAMAGE))
+        yield f"{number}: {name}, {damage}, {other}", DAMAGE[damage](random, raw, rest)
+
+
+def flipped(random: Random, raw: bytes, _other: bytes) -> bytes:
+    """A few bits are others, most of them where the file says what it is."""
+    changed = bytearray(raw)
+    for _ in range(random.choice((1, 3, 30))):
+        at = random.randrange(random.choice((64, 1024, len(raw))) % len(raw) or len(raw))
+        changed[at] ^= 1 << random.randrange(8)
+    return bytes(changed)
+
+
+def spliced(random: Random, raw: bytes, other: bytes) -> bytes:
+    """A part of another file in the middle of this one."""
+    at, begin = random.randrange(len(raw)), random.randrange(len(other))
+    return raw[:at] + other[begin : begin + random.choice((4, 400, 40_000))] + raw[at:]
+
+
+def huge(random: Random, raw: bytes, _other: bytes) -> bytes:
+    """Four bytes in a row say the largest number there is."""
+    at = random.randrange(min(len(raw), 256))
+    return raw[:at] + b"\xff" * 4 + raw[at + 4 :]
+
+
+DAMAGE: dict[str, Callable[[Random, bytes, bytes], bytes]] = {
+    "cut off": lambda random, raw, _: raw[: random.randrange(len(raw))],
+    "bits flipped": flipped,
+    "a part of another put in": spliced,
+    "a part twice": lambda random, raw, _: raw[: random.randrange(len(raw))] + raw,
+    "a part left out": lambda random, raw, _: (
+        raw[: (at := random.randrange(len(raw)))] + raw[at + random.choice((1, 50, 5000)) :]
+    ),
+    "a number blown up": huge,
+    "zeros": lambda random, raw, _: (
+        raw[: (at := random.randrange(len(raw)))] + bytes(len(raw) - at)
+    ),
+    "begun as another": lambda random, raw, other: other[: random.choice((8, 30, 200))] + raw,
 }
 
 

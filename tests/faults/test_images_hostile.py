@@ -3,13 +3,16 @@
 Warnings count as failures here, since pytest turns them into errors.
 """
 
+import time
+
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cnnlab import images
 from cnnlab.errors import ImageError
-from tests.faults.hostile_pictures import VALID, decode_or_refuse
+from tests.faults.hostile_pictures import VALID, damaged_samples, decode_or_refuse
+from tests.memory import peak_mb
 from tests.picture_files import PNG_START, encode, jpeg_segment, noise, png, png_chunk, png_header
 
 # Damage to real files
@@ -58,6 +61,23 @@ def test_halves_of_two_files(first: str, second: str, data: st.DataObject) -> No
     cut = data.draw(st.integers(0, len(VALID[first])))
     resume = data.draw(st.integers(0, len(VALID[second])))
     decode_or_refuse(VALID[first][:cut] + VALID[second][resume:])
+
+
+def test_five_hundred_damaged_pictures_of_the_course() -> None:
+    """Only a picture or a sentence comes back; each takes little time, all little memory."""
+    outcomes, slowest_s = set(), 0.0
+    before_mb = peak_mb()
+    for done, raw in damaged_samples(500):
+        begin_s = time.process_time()
+        try:
+            outcomes.add(decode_or_refuse(raw) is None)
+        except BaseException as error:
+            error.add_note(done)
+            raise
+        slowest_s = max(slowest_s, time.process_time() - begin_s)
+    assert outcomes == {True, False}
+    assert slowest_s < 1.0
+    assert peak_mb() - before_mb < 200
 
 
 # Invented files
