@@ -1,11 +1,13 @@
 """Loss, accuracy and the classes named over the whole test set, in prediction mode."""
 
+import time
 from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
+from cnnlab import devices
 from cnnlab.hooks import evaluating
 from cnnlab.training.metrics import Metrics
 from cnnlab.training.trainer import Trainer
@@ -51,6 +53,21 @@ def evaluate(trainer: Trainer, should_stop: Callable[[], bool]) -> Tested | None
     return Tested(
         loss, accuracy, tuple(named.tolist()), classes.to(torch.uint16), sure.to(torch.uint8)
     )
+
+
+def foreseen_s(trainer: Trainer) -> float:
+    """Seconds that an evaluation will take, from one batch; nothing of the run is changed."""
+    images, labels = trainer.data.test_images, trainer.data.test_labels
+    size, took_s = min(SMALLEST_BATCH, len(labels)), 0.0
+    with evaluating(trainer.model), torch.inference_mode():
+        # The first is not counted, as kernels are chosen there.
+        for _ in range(2):
+            devices.synchronize(trainer.device)
+            begin_s = time.perf_counter()
+            trainer.predict(images[:size], labels[:size], Metrics(trainer.device))
+            devices.synchronize(trainer.device)
+            took_s = time.perf_counter() - begin_s
+    return took_s / size * len(labels)
 
 
 def confidence(logits: Tensor) -> Tensor:

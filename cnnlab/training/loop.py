@@ -11,7 +11,7 @@ from cnnlab import datasets, devices
 from cnnlab.training import endings, memory, precision
 from cnnlab.training.config import RunConfig
 from cnnlab.training.endings import Ending
-from cnnlab.training.evaluation import evaluate
+from cnnlab.training.evaluation import evaluate, foreseen_s
 from cnnlab.training.events import Cancelled, Event, Finished
 from cnnlab.training.own_state import OwnState
 from cnnlab.training.probes.observation import Observer
@@ -48,11 +48,14 @@ def _run(
     """The loop; when its ending is told, its memory is free again."""
     run: RunState | None = None
     trainer: Trainer | None = None
+    # Loading, trying number formats and building count against the budget.
+    begun_s = time.perf_counter()
     try:
         data = resident(config.dataset, device)
         way = precision.choose(config, device)
         trainer = Trainer(config, data, way.dtype, way.memory_format)
-        run = RunState(config, trainer.plan, trainer.device)
+        test_s = 0.0 if config.budget_s is None else foreseen_s(trainer)
+        run = RunState(config, trainer.plan, trainer.device, begun_s, test_s)
         yield trainer.started()
         ending = yield from steps(run, trainer, save_to, should_stop)
     except (RuntimeError, MemoryError) as error:
@@ -89,7 +92,7 @@ def steps(
         last = run.step == plan.steps or run.budget_is_spent
         if last and run.diverged:
             return endings.diverged(run)
-        if last or run.step in plan.evaluation_steps:
+        if last or (run.step in plan.evaluation_steps and run.has_time_to_look):
             begin_s = time.perf_counter()
             test = evaluate(trainer, should_stop)
             if test is None:

@@ -15,9 +15,20 @@ from cnnlab.training.probes.observation import Observation
 
 
 class RunState:
-    """A run's step, losses and accuracies, and its clock."""
+    """A run's step, losses and accuracies, and its clock.
 
-    def __init__(self, config: RunConfig, plan: Plan, device: torch.device) -> None:
+    `begun_s` is when all began, before the first step, by `time.perf_counter`: the budget counts
+    from there. `test_s` is how long one look at the test set is foreseen to take.
+    """
+
+    def __init__(
+        self,
+        config: RunConfig,
+        plan: Plan,
+        device: torch.device,
+        begun_s: float | None = None,
+        test_s: float = 0.0,
+    ) -> None:
         self.config, self.plan = config, plan
         self.step = 0
         # Since the last report, and over the epoch up to there.
@@ -26,6 +37,8 @@ class RunState:
         self.test: Tested | None = None
         self._evaluations_s: list[float] = []
         self._start_s = time.perf_counter()
+        self._begun_s = self._start_s if begun_s is None else begun_s
+        self._foreseen_s = test_s
 
     @property
     def elapsed_s(self) -> float:
@@ -42,21 +55,35 @@ class RunState:
         return self.step * self.config.batch_size / max(training_s, 1e-9)
 
     @property
+    def test_s(self) -> float:
+        """How long the next look at the test set will take, by those so far."""
+        done_s = self._evaluations_s
+        return sum(done_s) / len(done_s) if done_s else self._foreseen_s
+
+    @property
     def eta_s(self) -> float:
         """Seconds until the end, at the speed so far; against the clock not more than it leaves."""
         to_come = sum(step > self.step for step in self.plan.evaluation_steps)
-        done_s = self._evaluations_s
-        each_s = sum(done_s) / len(done_s) if done_s else 0.0
         images_left = (self.plan.steps - self.step) * self.config.batch_size
-        whole_s = images_left / self.images_per_s + to_come * each_s
-        if self.config.budget_s is None:
-            return whole_s
+        whole_s = images_left / self.images_per_s + to_come * self.test_s
         # Whoever is stopped by the clock is tested once more.
-        return min(whole_s, max(0.0, self.config.budget_s - self.elapsed_s) + each_s)
+        return min(whole_s, max(0.0, self.left_s) + self.test_s)
+
+    @property
+    def left_s(self) -> float:
+        """What the budget leaves for steps: all but the look at the test set at the end."""
+        if self.config.budget_s is None:
+            return math.inf
+        return self.config.budget_s - (time.perf_counter() - self._begun_s) - self.test_s
 
     @property
     def budget_is_spent(self) -> bool:
-        return self.config.budget_s is not None and self.elapsed_s > self.config.budget_s
+        return self.left_s <= 0
+
+    @property
+    def has_time_to_look(self) -> bool:
+        """Whether the budget leaves time for the test set now, and once more at the end."""
+        return self.left_s >= self.test_s
 
     @property
     def diverged(self) -> bool:

@@ -5,7 +5,8 @@ import itertools
 import math
 from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn
+from types import SimpleNamespace
+from typing import Any, NoReturn
 
 import pytest
 import torch
@@ -14,7 +15,17 @@ from torch.nn.functional import cross_entropy
 
 from cnnlab.datasets import Dataset
 from cnnlab.errors import ConfigError
-from cnnlab.training import RunConfig, checkpoint, loop, plan, run_state, train, trainer
+from cnnlab.training import (
+    RunConfig,
+    checkpoint,
+    evaluation,
+    loop,
+    plan,
+    precision,
+    run_state,
+    train,
+    trainer,
+)
 from cnnlab.training.events import Cancelled, Evaluation, Event, Failed, Finished
 from tests.unit.test_training_loop import CONFIG, evaluate_by_hand, plain_colours
 
@@ -54,6 +65,55 @@ def test_a_budget_ends_early_with_an_evaluation() -> None:
     assert isinstance(last, Finished)
     assert last.step == evaluation.step == 1
     assert last.test_accuracy == evaluation.test_accuracy
+
+
+class FakeClock:
+    """Time that passes only where something is done: a step and a test batch take so long."""
+
+    STEP_S, BATCH_S = 0.25, 0.5
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now_s = 100.0
+        for module in (loop, run_state, evaluation):
+            monkeypatch.setattr(module, "time", SimpleNamespace(perf_counter=lambda: self.now_s))
+        self._let_take(monkeypatch, "update", self.STEP_S)
+        self._let_take(monkeypatch, "predict", self.BATCH_S)
+
+    def _let_take(self, monkeypatch: pytest.MonkeyPatch, name: str, seconds: float) -> None:
+        real = getattr(trainer.Trainer, name)
+
+        def slow(*given: object) -> object:
+            self.now_s += seconds
+            return real(*given)
+
+        monkeypatch.setattr(trainer.Trainer, name, slow)
+
+
+@pytest.mark.parametrize("evaluate", ["spread", "end"])
+@pytest.mark.parametrize("trial_s", [0.0, 2.0])
+def test_a_budget_is_the_time_of_all_that_the_run_does(
+    monkeypatch: pytest.MonkeyPatch, evaluate: str, trial_s: float
+) -> None:
+    """The trials of number formats before it and the look at the test set at its end too."""
+    clock = FakeClock(monkeypatch)
+    choose = precision.choose
+
+    def slowly(*given: Any) -> Any:
+        clock.now_s += trial_s
+        return choose(*given)
+
+    monkeypatch.setattr(precision, "choose", slowly)
+    events = list(train(CONFIG.replace(budget_s=10, epochs=20, evaluate=evaluate)))
+    last = events[-1]
+    assert isinstance(last, Finished)
+    # Nothing but the last step and a part of a test batch may be beyond it, or left of it.
+    assert clock.now_s - 100 == pytest.approx(10, abs=FakeClock.STEP_S + FakeClock.BATCH_S)
+    assert last.test_accuracy is not None
+    assert [e.step for e in events if isinstance(e, Evaluation)][-1] == last.step
+    # As many steps as the rest allows: it was not stopped too early either.
+    tests = sum(isinstance(e, Evaluation) for e in events)
+    done_s = trial_s + last.step * FakeClock.STEP_S + tests * 2 * FakeClock.BATCH_S
+    assert 10 - done_s == pytest.approx(1, abs=FakeClock.STEP_S + FakeClock.BATCH_S)
 
 
 @pytest.mark.parametrize("value", ["nan", "inf"])
@@ -170,8 +230,10 @@ def test_against_the_clock_no_more_is_left_than_it_leaves(
     # Of 120 steps, one in ten seconds.
     state.step = 1
     state._start_s -= 10
+    state._begun_s -= 10
     assert state.eta_s == pytest.approx(left_s, abs=0.5)
-    # Whoever is stopped by the clock is tested once more.
+    # The look at the test set at the end is part of the budget.
     state._evaluations_s.append(3.0)
     if budget_s == 100:
-        assert state.eta_s == pytest.approx(93, abs=0.5)
+        assert state.eta_s == pytest.approx(90, abs=0.5)
+        assert state.left_s == pytest.approx(87, abs=0.5)

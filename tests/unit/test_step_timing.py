@@ -129,3 +129,6 @@ def test_the_time_of_a_run_is_its_steps_and_its_tests() -> None:
     plan = Plan(train_images=640, test_images=2000, batch_size=64, epochs=3)
     assert known.run_s(config) == pytest.approx(30 * 0.5 + len(plan.evaluation_steps) * 2)
     assert known.run_s(config.replace(budget_s=4)) == 4
+    # What is done before the first step counts too.
+    slow = known.model_copy(update={"build_s": 3.0})
+    assert slow.run_s(config) == pytest.approx(known.run_s(config) + 3)
