@@ -1,6 +1,7 @@
 """Choice of a run's number format and memory layout, by what is fastest here."""
 
 import platform
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -34,7 +35,8 @@ def choose(
     """The format that the run asks for; for "auto", bfloat16 where this device gains by it.
 
     A few timed steps decide, on a CPU also on the layout. What was measured is kept, so that the
-    run can be repeated; `retake` measures again what was measured beside other work.
+    run can be repeated. What was measured beside other work holds for ten minutes, and `retake`
+    measures it again at once.
 
     Raises: Interrupted as soon as `interrupted` says so; ConfigError for a format that the device
     does not compute in.
@@ -100,7 +102,7 @@ def measured(
     key = f"{machine(device)}; {same_speed(config)}"
     known = timing_cache.read().get(key)
     complete = known and {way.name for way in candidates(config, device)} <= set(known.seconds)
-    if known and complete and not (retake and known.busy):
+    if known and complete and not (known.is_due or (retake and known.busy)):
         return known
     return timing_cache.keep(key, timed(config, device, interrupted))
 
@@ -124,12 +126,13 @@ def timed(config: RunConfig, device: torch.device, interrupted: Callable[[], boo
     found = {way.name: step(way) for way in ways}
     # Once more for the best: something else may have used the machine for a moment.
     for precision in allowed(config, device):
-        times_s = {name: time.seconds for name, time in found.items()}
+        times_s = {name: one.seconds for name, one in found.items()}
         best = fastest(ways, times_s, precision)
         found[best.name] = min(found[best.name], step(best))
     return StepTimes(
-        seconds={name: time.seconds for name, time in found.items()},
-        busy=any(time.busy for time in found.values()),
+        seconds={name: one.seconds for name, one in found.items()},
+        busy=any(one.busy for one in found.values()),
+        taken_s=time.time(),
     )
 
 

@@ -1,6 +1,7 @@
 """Measured times of training steps, kept in the cache folder from one process to the next."""
 
 import contextlib
+import time
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
@@ -9,18 +10,35 @@ from cnnlab.atomic import replacing
 from cnnlab.folders import cache_folder
 
 REMEMBERED = 500
+# A run that begins so long after a measurement beside other work measures anew.
+BUSY_HOLD_S = 600.0
 
 
 class StepTimes(BaseModel):
     """Seconds for a training step by number format and layout, of one kind of run.
 
-    `busy` where other work on the machine may have made them longer.
+    `busy` where other work on the machine may have made them longer; these hold for a while only.
+    Units: `taken_s` of the wall clock.
     """
 
     model_config = ConfigDict(frozen=True)
 
     seconds: dict[str, float]
     busy: bool = False
+    taken_s: float = 0.0
+
+    @property
+    def is_due(self) -> bool:
+        """Whether it is time to measure again, also for a clock that was set back since."""
+        return self.busy and abs(time.time() - self.taken_s) > BUSY_HOLD_S
+
+    def beside(self, before: "StepTimes") -> "StepTimes":
+        """The shorter ones of two that were both taken beside other work, which only adds."""
+        shorter = {
+            name: min(seconds, before.seconds.get(name, seconds))
+            for name, seconds in self.seconds.items()
+        }
+        return self.model_copy(update={"seconds": before.seconds | shorter})
 
 
 _file = TypeAdapter(dict[str, StepTimes])
@@ -46,13 +64,15 @@ def keep(key: str, times: StepTimes) -> StepTimes:
     """Note times, and return those that hold from now on.
 
     What another process noted in the meantime stays, so that both compute in the same format;
-    only times taken beside other work give way to better ones.
+    only times taken beside other work give way to better ones, and to shorter ones of that kind.
     """
     known = read()
     before = known.get(key)
     complete = before is not None and set(times.seconds) <= set(before.seconds)
-    if before is not None and complete and (times.busy or not before.busy):
-        return before
+    if before is not None and complete:
+        if not before.busy:
+            return before
+        times = times.beside(before) if times.busy else times
     known.pop(key, None)
     known[key] = times
     newest = dict(list(known.items())[-REMEMBERED:])

@@ -199,6 +199,29 @@ def test_times_taken_beside_other_work_are_taken_again_by_an_estimate_alone(
     assert later.count == 0
 
 
+@pytest.mark.usefixtures("new_machine")
+def test_a_speed_measured_beside_other_work_does_not_decide_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Also where no page asks for an estimate, as in a terminal."""
+    now_s = 1e9
+    clock = SimpleNamespace(time=lambda: now_s)
+    monkeypatch.setattr(precision, "time", clock)
+    monkeypatch.setattr(timing_cache, "time", clock)
+    tried(monkeypatch, (1.0, 1.0, 2.0, 2.0)).busy = True
+    assert precision.choose(CONFIG, CPU).precision == "float32"
+    free = tried(monkeypatch)
+    now_s += timing_cache.BUSY_HOLD_S / 2
+    assert precision.choose(CONFIG, CPU).precision == "float32"
+    assert free.count == 0
+    now_s += timing_cache.BUSY_HOLD_S
+    assert precision.choose(CONFIG, CPU).precision == "bfloat16"
+    now_s += 100 * timing_cache.BUSY_HOLD_S
+    before = free.count
+    assert precision.choose(CONFIG, CPU).precision == "bfloat16"
+    assert free.count == before
+
+
 def test_a_decision_stays_in_this_process_and_the_next(
     monkeypatch: pytest.MonkeyPatch, new_machine: Path
 ) -> None:

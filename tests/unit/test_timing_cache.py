@@ -2,11 +2,12 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from cnnlab.training import timing_cache
-from cnnlab.training.timing_cache import StepTimes, keep, read
+from cnnlab.training.timing_cache import BUSY_HOLD_S, StepTimes, keep, read
 
 ONE, OTHER = StepTimes(seconds={"a": 1.0, "b": 2.0}), StepTimes(seconds={"a": 3.0, "b": 1.0})
 BUSY = StepTimes(seconds={"a": 9.0, "b": 9.0}, busy=True)
@@ -43,9 +44,21 @@ def test_what_another_process_noted_in_the_meantime_holds(
 
 def test_only_times_taken_beside_other_work_give_way() -> None:
     assert keep("run", BUSY) == BUSY
-    assert keep("run", BUSY.model_copy(update={"seconds": {"a": 8.0, "b": 8.0}})) == BUSY
+    # Other work only adds to a time: the shorter one of each is nearer to the truth.
+    again = BUSY.model_copy(update={"seconds": {"a": 8.0, "b": 10.0}})
+    assert keep("run", again).seconds == read()["run"].seconds == {"a": 8.0, "b": 9.0}
     assert keep("run", ONE) == ONE
     assert keep("run", BUSY) == ONE
+
+
+def test_times_taken_beside_other_work_hold_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken = BUSY.model_copy(update={"taken_s": 1e9})
+    # An hour back: the clock was set.
+    for passed_s, is_due in ((0, False), (BUSY_HOLD_S + 1, True), (-3600, True)):
+        clock = SimpleNamespace(time=lambda now_s=1e9 + passed_s: now_s)
+        monkeypatch.setattr(timing_cache, "time", clock)
+        assert taken.is_due is is_due
+        assert not ONE.is_due
 
 
 def test_times_without_one_of_the_formats_give_way() -> None:
