@@ -20,6 +20,7 @@ from cnnlab.networks import (
     resnet,
     vgg,
 )
+from cnnlab.validated import shortened
 
 __all__ = [
     "NETWORKS",
@@ -48,7 +49,8 @@ def build(
 def network(name: str) -> NetworkSpec:
     """The entry of a network. Raises: ConfigError naming those that exist."""
     if name not in NETWORKS:
-        raise ConfigError(f"There is no network {name!r}; there are {', '.join(NETWORKS)}.")
+        given = shortened(name)
+        raise ConfigError(f"There is no network {given}; there are {', '.join(NETWORKS)}.")
     return NETWORKS[name]
 
 

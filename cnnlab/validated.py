@@ -11,6 +11,9 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from cnnlab.errors import ConfigError
 
+# What was given is repeated up to here.
+LONGEST_GIVEN = 100
+
 
 class Validated(BaseModel):
     """A frozen model that raises ConfigError, never pydantic's own error.
@@ -148,5 +151,11 @@ def explain(error: ValidationError) -> str:
             sentences.append(f"{field}: is missing; give it a value.")
         else:
             allowed = problem["msg"][0].lower() + problem["msg"][1:]
-            sentences.append(f"{field}: {problem['input']!r} was given; {allowed}.")
+            sentences.append(f"{field}: {shortened(problem['input'])} was given; {allowed}.")
     return " ".join(sentences)
+
+
+def shortened(given: object) -> str:
+    """What was given, as far as a sentence can repeat it."""
+    text = repr(given)
+    return text if len(text) <= LONGEST_GIVEN else f"{text[:LONGEST_GIVEN]}…"

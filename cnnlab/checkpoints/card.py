@@ -5,7 +5,7 @@ import hashlib
 from pathlib import Path
 from typing import Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from cnnlab.catalog import NETWORKS
 from cnnlab.datasets import DATASETS
@@ -26,14 +26,19 @@ class Card(Validated):
     config: RunConfig
     test_accuracy: float = Field(ge=0, le=1)
     test_images: int = Field(ge=1)
-    params: int = Field(ge=1)
-    training_s: float = Field(ge=0)
+    params: int = Field(ge=1, le=10**12)
+    training_s: float = Field(ge=0, allow_inf_nan=False)
     date: datetime.date
     machine: str
     torch: str
     command: str
     size_bytes: int = Field(ge=1)
     sha256: str = Field(pattern="^[0-9a-f]{64}$")
+
+    @model_validator(mode="after")
+    def _check_preset(self) -> Self:
+        NETWORKS[self.config.network].preset(self.preset)
+        return self
 
     @classmethod
     def read(cls, path: Path) -> Self:

@@ -46,6 +46,11 @@ SCALES = {"googlenet": ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))}
 DOTTED = re.compile(r"^(.*denselayer\d+\.(?:norm|conv))\.([12]\..*)$")
 # While a file is read, a little more than its bytes is in memory.
 ROOM = 1.2
+# What PyTorch and we raise over a file that holds something else than the tensors.
+UNREADABLE = (
+    *(OSError, EOFError, RuntimeError, KeyError, AttributeError, TypeError, ValueError),
+    *(pickle.UnpicklingError, IndexError),
+)
 _locks: dict[Path, threading.Lock] = defaultdict(threading.Lock)
 
 
@@ -201,7 +206,7 @@ def load(asked: Published, *, head: bool = True) -> nn.Module:
         raise WeightsError(
             f"The ImageNet weights of {asked.preset} are not on this machine. Download them first."
         ) from error
-    except (OSError, RuntimeError, KeyError, AttributeError, pickle.UnpicklingError) as error:
+    except UNREADABLE as error:
         raise WeightsError(
             f"{asked.path.name} cannot be read ({type(error).__name__}). Delete it and download "
             "it again."

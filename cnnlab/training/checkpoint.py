@@ -1,6 +1,7 @@
 """The weights of a run as a safetensors file that also holds its configuration."""
 
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -17,6 +18,10 @@ from cnnlab.training.initialization import initialize
 
 # A running variance may be smaller or larger than any number of 16 bits.
 KEPT_WHOLE = ("running_mean", "running_var")
+# Ten times what the network with the most layers has. Units: bytes.
+LONGEST_HEADER = 2_000_000
+# What `save` writes, as the format calls it.
+FLOATS, INTEGERS = ("F32", "F16", "BF16"), ("I64",)
 
 
 def save(model: nn.Module, config: RunConfig, path: Path, *, half: bool = False) -> None:
@@ -50,21 +55,43 @@ def load(path: Path, *, head: bool = True) -> tuple[nn.Module, RunConfig]:
     Raises: TrainingError when the file is absent or damaged.
     """
     try:
+        _check_header(path)
         with safe_open(path, framework="pt") as file:
             config = RunConfig.from_json((file.metadata() or {}).get("config", ""))
+            spec = catalog.network(config.network)
+            # Without memory: what a file says of itself may be far more than it holds.
+            model = spec.build(config.options, device="meta", image_size=config.image_size)
+            _check_tensors(file, model)
             state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        spec = catalog.network(config.network)
-        model = spec.build(config.options, image_size=config.image_size)
-        model.load_state_dict(state)
+        model.to_empty(device="cpu").load_state_dict(state)
         if not head:
             shapes = trace_of(spec, config.options, config.image_size).shapes
             features.take_off_head(model, shapes)
-    except (OSError, SafetensorError, RuntimeError, ConfigError) as error:
+    except (OSError, SafetensorError, RuntimeError, ValueError, ConfigError) as error:
         raise TrainingError(
             f"The weights in {path.name} cannot be read ({type(error).__name__}). "
             "Train the network again to get new ones."
         ) from error
     return model.eval(), config
+
+
+def _check_header(path: Path) -> None:
+    """Raises: ValueError where the list of tensors is longer than any network's."""
+    with path.open("rb") as file:
+        if int.from_bytes(file.read(8), "little") > LONGEST_HEADER:
+            raise ValueError("its header is too long")
+
+
+def _check_tensors(file: Any, model: nn.Module) -> None:
+    """Raises: ValueError where the tensors in a file are not those of the network."""
+    expected = model.state_dict()
+    if set(file.keys()) != expected.keys():
+        raise ValueError("its tensors are not those of its network")
+    for name, tensor in expected.items():
+        found = file.get_slice(name)
+        kinds = FLOATS if tensor.is_floating_point() else INTEGERS
+        if tuple(found.get_shape()) != tensor.shape or found.get_dtype() not in kinds:
+            raise ValueError(f"{name} is not as in its network")
 
 
 def parameters(model: nn.Module) -> int:

@@ -17,7 +17,7 @@ from cnnlab.training.initialization import INITIALIZATIONS
 from cnnlab.training.optimizers import OPTIMIZERS
 from cnnlab.training.probes import Probe
 from cnnlab.training.schedules import SCHEDULES
-from cnnlab.validated import Offered, OneOf, Validated
+from cnnlab.validated import Offered, OneOf, Validated, shortened
 
 DatasetName = Annotated[str, OneOf(DATASETS)]
 Optimizer = Annotated[str, OneOf(OPTIMIZERS)]
@@ -105,13 +105,16 @@ class RunConfig(Validated):
         """Defaults from the quick recipe, and the network's knobs fitted to the data."""
         if not isinstance(given, Mapping):
             raise ConfigError(
-                f"The configuration of a run is a mapping of its fields; {given!r} was given."
+                "The configuration of a run is a mapping of its fields; "
+                f"{shortened(given)} was given."
             )
         fields = {name: value for name, value in given.items() if value is not None}
         spec = catalog.network(str(fields.get("network", "")))
         dataset = fields.setdefault("dataset", "shapes")
         if not isinstance(dataset, str) or dataset not in DATASETS:
-            raise ConfigError(f"There is no data set {dataset!r}; there are {', '.join(DATASETS)}.")
+            raise ConfigError(
+                f"There is no data set {shortened(dataset)}; there are {', '.join(DATASETS)}."
+            )
         fields = {k: v for k, v in asdict(spec.quick).items() if v is not None} | fields
         fields["options"] = _options(spec, fields.get("options")).replace(
             in_channels=DATASETS[dataset].channels, num_classes=DATASETS[dataset].num_classes

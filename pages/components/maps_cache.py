@@ -13,6 +13,7 @@ from cnnlab.catalog import NETWORKS
 from cnnlab.checkpoints import imagenet
 from cnnlab.checkpoints.shipped import FOLDER
 from cnnlab.datasets import DATASETS
+from cnnlab.errors import WeightsError
 from cnnlab.layer_maps import LayerMaps, Seen
 from cnnlab.networks.options import Options
 from cnnlab.trace import Trace, trace_of
@@ -97,7 +98,13 @@ class Weights:
         if self.path:
             path = Path(self.path)
             read = checkpoints.load if path.parent == FOLDER else checkpoint.load
-            return read(path, head=self.has_head)[0]
+            model, config = read(path, head=self.has_head)
+            if (config.network, config.options) != (self.network, self.options):
+                raise WeightsError(
+                    f"The weights in {path.name} are of another network than their run. Train the "
+                    "network again to get new ones."
+                )
+            return model
         return checkpoint.fresh(
             self.network, self.options, self.image_size, self.seed, head=self.has_head
         )
