@@ -7,6 +7,7 @@ import platform
 import secrets
 import sqlite3
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from dataclasses import fields as dataclass_fields
 from functools import lru_cache
@@ -20,6 +21,7 @@ from cnnlab.training.config import RunConfig
 from cnnlab.training.events import Cancelled, Failed, Finished, Started
 
 ACTIVE = ("queued", "running")
+STATUSES = (*ACTIVE, "finished", "failed", "cancelled", "interrupted")
 LONGEST_NAME = 80
 # A run with the name of its group, for `record`.
 SELECT = (
@@ -82,9 +84,10 @@ def record(row: sqlite3.Row) -> RunRecord | None:
     fields = {field.name: row[field.name] for field in dataclass_fields(RunRecord)}
     try:
         fields["config"] = _config(row["config"])
-        fields["environment"] = json.loads(row["environment"])
-        fields["figures"] = json.loads(row["figures"])
-    except (ConfigError, TypeError, ValueError):
+        fields["environment"] = _mapping(row["environment"])
+        fields["figures"] = _figures(row["figures"])
+        _check_listed(fields)
+    except (ConfigError, TypeError, ValueError, RecursionError):
         # Written by another version of the program, which had other knobs.
         return None
     fields["pinned"] = bool(row["pinned"])
@@ -125,6 +128,27 @@ def checked_name(name: str) -> str:
     if not 1 <= len(name) <= LONGEST_NAME:
         raise TrainingError(f"A name has 1 to {LONGEST_NAME} characters; {len(name)} were given.")
     return name
+
+
+def _mapping(text: str) -> dict[str, Any]:
+    found = json.loads(text)
+    if not isinstance(found, dict):
+        raise TypeError(text[:LONGEST_NAME])
+    return found
+
+
+def _figures(text: str) -> dict[str, Any]:
+    """What a page computes with: nothing that is a text."""
+    return {name: value for name, value in _mapping(text).items() if not isinstance(value, str)}
+
+
+def _check_listed(fields: Mapping[str, Any]) -> None:
+    """Raises: ValueError for a run that no page could list."""
+    config: RunConfig = fields["config"]
+    if (fields["network"], fields["dataset"]) != (config.network, config.dataset):
+        raise ValueError("the columns are not those of the configuration")
+    if fields["status"] not in STATUSES:
+        raise ValueError(f"there is no status {fields['status']!r}")
 
 
 @lru_cache(maxsize=1024)

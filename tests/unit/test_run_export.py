@@ -73,7 +73,7 @@ def test_csv_of_several_has_one_header(store: RunStore) -> None:
     assert [row["run"] for row in found] == ["one"] * 6 + ["two"] * 6
 
 
-@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)"])
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
 def test_no_spreadsheet_computes_a_name(store: RunStore, name: str) -> None:
     assert {row["run"] for row in rows(export.runs_csv([made(store, name)]))} == {"'" + name}
 
