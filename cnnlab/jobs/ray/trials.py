@@ -1,5 +1,6 @@
 """Trials on a cluster: how fast its machines do runs, a few kinds at a time."""
 
+import logging
 import threading
 import time
 from dataclasses import dataclass
@@ -15,6 +16,13 @@ from cnnlab.training.precision import same_speed
 # still wanted.
 PATIENCE_S = 60.0
 AT_ONCE = 2
+# For as long as it lasts: a page asks again where other work was in the way.
+NO_ANSWER = Estimate(
+    problem="The cluster does not answer, so nothing can be trained there. Ask whoever runs it.",
+    busy=True,
+)
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -36,12 +44,25 @@ class Trials:
     def estimate(self, config: RunConfig, gpus: float) -> Estimate | None:
         """What is known of such runs; a trial is begun where that is due."""
         key = same_speed(config)
-        with self._lock:
-            self._collect()
-            if self._known.ask(key):
-                reference = self._task.remote(config.model_dump_json(), gpus)
-                self._running[key] = _Trial(reference, time.monotonic())
+        try:
+            with self._lock:
+                self._collect()
+                if self._known.ask(key):
+                    self._begin(key, config, gpus)
+        except (self._ray.exceptions.RayError, RuntimeError, ConnectionError) as error:
+            # Pages ask, and go on without an answer.
+            log.warning("no trial on the cluster: %s", error)
+            return self._known.get(key) or NO_ANSWER
         return self._known.get(key)
+
+    def _begin(self, key: str, config: RunConfig, gpus: float) -> None:
+        try:
+            reference = self._task.remote(config.model_dump_json(), gpus)
+        except BaseException:
+            # Or nobody would ever ask for it again.
+            self._known.note(key, None)
+            raise
+        self._running[key] = _Trial(reference, time.monotonic())
 
     def _collect(self) -> None:
         by_reference = {trial.reference: key for key, trial in self._running.items()}
