@@ -9,6 +9,7 @@ import torch
 
 from cnnlab import datasets, devices
 from cnnlab.training import endings, memory, precision
+from cnnlab.training.compute_format import ComputeFormat
 from cnnlab.training.config import RunConfig
 from cnnlab.training.endings import Ending
 from cnnlab.training.evaluation import evaluate, foreseen_s
@@ -16,7 +17,11 @@ from cnnlab.training.events import Cancelled, Event, Finished
 from cnnlab.training.own_state import OwnState
 from cnnlab.training.probes.observation import Observer
 from cnnlab.training.run_state import RunState
+from cnnlab.training.step_timing import Interrupted
 from cnnlab.training.trainer import Trainer
+
+# Of a budget, so much may go into trying number formats.
+TRIALS_SHARE = 0.2
 
 
 def train(
@@ -52,7 +57,7 @@ def _run(
     begun_s = time.perf_counter()
     try:
         data = resident(config.dataset, device)
-        way = precision.choose(config, device)
+        way = number_format(config, device)
         trainer = Trainer(config, data, way.dtype, way.memory_format)
         test_s = 0.0 if config.budget_s is None else foreseen_s(trainer)
         run = RunState(config, trainer.plan, trainer.device, begun_s, test_s)
@@ -66,6 +71,20 @@ def _run(
         trainer = None
         memory.release(device)
     yield ending
+
+
+def number_format(config: RunConfig, device: torch.device) -> ComputeFormat:
+    """The format in which a run is computed; the usual one where trials take too much of a budget.
+
+    Raises: ConfigError for a format that the device does not compute in.
+    """
+    if config.budget_s is None:
+        return precision.choose(config, device)
+    end_s = time.perf_counter() + TRIALS_SHARE * config.budget_s
+    try:
+        return precision.choose(config, device, lambda: time.perf_counter() > end_s)
+    except Interrupted:
+        return precision.candidates(config, device)[0]
 
 
 def steps(

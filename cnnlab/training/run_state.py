@@ -71,10 +71,14 @@ class RunState:
 
     @property
     def left_s(self) -> float:
-        """What the budget leaves for steps: all but the look at the test set at the end."""
-        if self.config.budget_s is None:
+        """What the budget leaves for steps: all but the look at the test set at the end.
+
+        Where that takes more than half of it, the run learns for the other half, and ends later.
+        """
+        budget_s = self.config.budget_s
+        if budget_s is None:
             return math.inf
-        return self.config.budget_s - (time.perf_counter() - self._begun_s) - self.test_s
+        return budget_s - (time.perf_counter() - self._begun_s) - min(self.test_s, budget_s / 2)
 
     @property
     def budget_is_spent(self) -> bool:

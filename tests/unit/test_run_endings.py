@@ -26,7 +26,8 @@ from cnnlab.training import (
     train,
     trainer,
 )
-from cnnlab.training.events import Cancelled, Evaluation, Event, Failed, Finished
+from cnnlab.training.events import Cancelled, Evaluation, Event, Failed, Finished, Started
+from cnnlab.training.step_timing import Interrupted
 from tests.unit.test_training_loop import CONFIG, evaluate_by_hand, plain_colours
 
 
@@ -114,6 +115,35 @@ def test_a_budget_is_the_time_of_all_that_the_run_does(
     tests = sum(isinstance(e, Evaluation) for e in events)
     done_s = trial_s + last.step * FakeClock.STEP_S + tests * 2 * FakeClock.BATCH_S
     assert 10 - done_s == pytest.approx(1, abs=FakeClock.STEP_S + FakeClock.BATCH_S)
+
+
+def test_a_machine_that_is_too_slow_for_the_budget_learns_for_half_of_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    FakeClock(monkeypatch)
+    monkeypatch.setattr(loop, "foreseen_s", lambda _trainer: 1000.0)
+    *_, last = train(CONFIG.replace(budget_s=10, epochs=20))
+    assert isinstance(last, Finished)
+    assert last.step * FakeClock.STEP_S == pytest.approx(5, abs=FakeClock.STEP_S)
+    assert last.test_accuracy is not None
+
+
+def test_trials_of_number_formats_take_a_fifth_of_a_budget_at_most(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = FakeClock(monkeypatch)
+
+    def slow(_config: object, _device: object, interrupted: Callable[[], bool]) -> NoReturn:
+        while not interrupted():
+            clock.now_s += 0.1
+        raise Interrupted
+
+    monkeypatch.setattr(precision, "choose", slow)
+    started, *_, last = train(CONFIG.replace(budget_s=10, epochs=20))
+    assert isinstance(started, Started)
+    assert started.precision == "float32"
+    assert isinstance(last, Finished)
+    assert last.step * FakeClock.STEP_S == pytest.approx(10 - 2 - 1, abs=2)
 
 
 @pytest.mark.parametrize("value", ["nan", "inf"])
