@@ -121,7 +121,10 @@ def say(problems: Sequence[str]) -> None:
     for problem in problems[:SAID]:
         st.warning(escaped(problem), icon=":material/link_off:")
     if more := problems[SAID:]:
-        st.warning(f"{len(more)} more parts of the link were left out.", icon=":material/link_off:")
+        st.warning(
+            f"Parts of the link that were left out as well: {len(more)}.",
+            icon=":material/link_off:",
+        )
 
 
 def comes_from_outside(asked: Mapping[str, str], written: Sequence[Mapping[str, str]]) -> bool:
