@@ -17,7 +17,7 @@ from cnnlab.runs.store import Curve, RunRecord
 
 POINT_COLUMNS = ("step", "epoch", "elapsed_s", "loss", "accuracy")
 # What a spreadsheet takes for the start of a formula.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+FORMULA_STARTS = ("=", "+", "-", "@")
 
 
 def runs_csv(runs: Sequence[tuple[RunRecord, Curve]]) -> str:
@@ -26,12 +26,17 @@ def runs_csv(runs: Sequence[tuple[RunRecord, Curve]]) -> str:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(("run", "split", *POINT_COLUMNS))
     for record, curve in runs:
-        # A shared run's name is a stranger's text: a spreadsheet must not compute it.
-        name = f"'{record.name}" if record.name.startswith(FORMULA_STARTS) else record.name
+        name = as_cell(record.name)
         for split, columns in splits(curve).items():
             rows = zip(*columns.values(), strict=True)
             writer.writerows((name, split, *map(_finite, row)) for row in rows)
     return text.getvalue()
+
+
+def as_cell(name: str) -> str:
+    """A stranger's text as a spreadsheet neither computes it nor ends a row in it."""
+    line = "".join(sign if sign.isprintable() else " " for sign in name).strip()
+    return f"'{line}" if line.startswith(FORMULA_STARTS) else line
 
 
 def run_json(record: RunRecord, curve: Curve) -> str:
