@@ -85,6 +85,23 @@ def node_of(found: Trace, layer: str) -> int:
     return found.ends[layer]
 
 
+def is_local(found: Trace, node: int) -> bool:
+    """Whether a value reads the same few pixels, however large the picture.
+
+    Not behind an average over the whole map or a layer that takes the map apart.
+    """
+    ahead, seen = [node], {node}
+    while ahead:
+        one = ahead.pop()
+        made = found.nodes[one]
+        if len(made.output_shape) < 4 or made.operation.lower().startswith("adaptive"):
+            return False
+        new = set(found.sources(one)) - seen
+        seen |= new
+        ahead += new
+    return True
+
+
 def reaches(found: Trace) -> Reaches:
     """Follow one pass over shapes alone, and note what every value sees."""
     shape = found.nodes[0].output_shape

@@ -18,7 +18,6 @@ from pages.components import (
     layer_strip,
     mosaic_view,
     one_value,
-    receptive,
     state,
 )
 from pages.components.colour_bar import number
@@ -144,7 +143,6 @@ def value(asked: Pass, layer: str, channel: int) -> None:
         return
     with st.container(border=True, key="value_taken"):
         one_value.show(asked, layer, channel, *at)
-        receptive.show(asked, layer, channel, *at)
 
 
 def describe(asked: Pass, layer: str, maps: LayerMaps) -> None:

@@ -27,7 +27,7 @@ from cnnlab.explain.receptive import Place, node_of
 from cnnlab.explain.value import Value, origins, take_apart
 from cnnlab.explain.walk import Walk, walk
 from cnnlab.trace import INPUT, Node, Trace, trace_of
-from pages.components import state, stepping
+from pages.components import receptive, state, stepping
 from pages.components.byte_cache import ByteCache
 from pages.components.colour_bar import number
 from pages.components.maps_cache import Pass, model_of
@@ -64,14 +64,28 @@ class Shown:
 # A fragment: the values that a value was made of open without the page.
 @st.fragment
 def show(asked: Pass, layer: str, channel: int, row: int = 0, column: int = 0) -> None:
-    """The arithmetic of one value; features without height and width are channels."""
+    """The arithmetic of one value, and what that value sees of the picture.
+
+    Features without height and width are channels.
+    """
     try:
         found = trace_of(
             NETWORKS[asked.weights.network], asked.weights.options, asked.batch.shape[2]
         )
-        layer_maps.check_price(found)
         trail = trail_from((node_of(found, layer), Place(channel, row, column)))
-        node, place = trail[-1]
+    except CnnLabError as error:
+        st.error(str(error), icon=":material/calculate:")
+        return
+    arithmetic(asked, found, trail)
+    # Of the value that is open, which may be one that the first was made of.
+    receptive.show(asked, *trail[-1])
+
+
+def arithmetic(asked: Pass, found: Trace, trail: list[Step]) -> None:
+    """How the value that is open was computed, and the way to others; a sentence if it cannot."""
+    node, place = trail[-1]
+    try:
+        layer_maps.check_price(found)
         shown = apart().get((asked, node, place), lambda: take(asked, found, node, place))
     except CnnLabError as error:
         st.info(str(error), icon=":material/calculate:")

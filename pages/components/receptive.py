@@ -8,7 +8,7 @@ from cnnlab.catalog import NETWORKS
 from cnnlab.colour_maps import SEQUENTIAL, Range
 from cnnlab.errors import CnnLabError
 from cnnlab.explain.effective import effective_field, strongest
-from cnnlab.explain.receptive import Place, Reaches, Rectangle, node_of, reaches_of
+from cnnlab.explain.receptive import Place, Reaches, Rectangle, is_local, reaches_of
 from cnnlab.layer_maps import keep
 from cnnlab.mosaic import mosaic
 from cnnlab.trace import Trace
@@ -32,13 +32,15 @@ EXPLAINED = (
 
 
 @st.fragment
-def show(asked: Pass, layer: str, channel: int, row: int = 0, column: int = 0) -> None:
-    """The picture with the rectangle of one value, and the effective receptive field beside it."""
-    weights, place = asked.weights, Place(channel, row, column)
+def show(asked: Pass, node: int, place: Place) -> None:
+    """The picture with the rectangle of one value, and the effective receptive field beside it.
+
+    `node` counts in the trace of the network, as for the value's arithmetic.
+    """
+    weights = asked.weights
     spec = NETWORKS[weights.network]
     try:
         found = reaches_of(spec, weights.options, asked.batch.shape[2])
-        node = node_of(found.found, layer)
         seen = found.rectangle(node, place)
     except CnnLabError as error:
         st.error(str(error), icon=":material/image_not_supported:")
@@ -68,8 +70,11 @@ def said(found: Reaches, node: int, seen: Rectangle | None) -> str:
         f"{seen.left + seen.width - 1}."
     )
     full = found.found.nodes[node].receptive_field
-    if full > max(seen.height, seen.width):
-        text += f" A value in the middle of a large picture would see {full} × {full}."
+    if full > max(seen.height, seen.width) and is_local(found.found, node):
+        # Of channels that are put together, some see less.
+        text += (
+            f" In the middle of a larger picture, values of this layer see up to {full} × {full}."
+        )
     return text
 
 

@@ -30,12 +30,11 @@ def asked_of(name: str, preset: str = "small", **knobs: Any) -> Pass:
 
 def panels(name: str, layer: str, place: tuple[int, int, int], preset: str = "small") -> None:
     """What the script of a test page does."""
-    from pages.components import one_value, receptive
+    from pages.components import one_value
     from tests.app.test_one_value import asked_of
 
     asked = asked_of(name, preset)
     one_value.show(asked, layer, *place)
-    receptive.show(asked, layer, *place)
 
 
 def opened(name: str, layer: str, place: tuple[int, int, int], preset: str = "small") -> AppTest:
@@ -61,7 +60,8 @@ def unpacked(text: str) -> np.ndarray[Any, Any]:
         ("resnet", "stage2.block1", (2, 3, 3), "pixels**"),
         ("densenet", "dense1", (20, 5, 5), "pixels**"),
         ("googlenet", "inception3a", (60, 1, 1), "pixels**"),
-        ("nin", "global_pool", (3, 0, 0), "would see"),
+        ("nin", "block3.conv1", (3, 0, 0), "values of this layer see up to"),
+        ("nin", "global_pool", (3, 0, 0), "pixels**"),
         ("lenet", "flatten", (7, 0, 0), "pixels**"),
     ],
 )
@@ -81,7 +81,7 @@ def test_a_value_of_every_kind_of_layer(
 @pytest.mark.parametrize(("layer", "place"), [("conv9", (0, 0, 0)), ("conv1", (6, 0, 0))])
 def test_a_value_that_there_is_not_is_named(layer: str, place: tuple[int, int, int]) -> None:
     app = opened("lenet", layer, place)
-    assert len(app.error) == len(app.info) == 1
+    assert len(app.error) == 1
     assert "There is no layer" in said(app) or "it can be 0 to 5 here" in said(app)
 
 
@@ -156,11 +156,22 @@ def test_from_a_value_to_those_that_it_was_made_of_and_back() -> None:
         "Its input: stage2.block1.shortcut",
     ]
     app.button(key="one_value.origin1").click().run()
+    # The shortcut of 1×1 sees less than the convolutions beside it.
+    assert "This value sees **7 × 7 pixels**" in said(app)
     assert "**stage2.block1.shortcut (Conv2d)**, channel 2, row 3, column 3" in said(app)
     assert [button.label for button in app.button] == ["Back to stage2.block1 (add)"]
     app.button(key="one_value.back").click().run()
     app.button(key="one_value.back").click().run()
     assert "**stage2.block1.act2 (ReLU)**" in said(app)
+
+
+def test_a_larger_picture_is_spoken_of_only_where_it_shows_more() -> None:
+    told = {
+        layer: said(opened("nin", layer, (0, 0, 0))) for layer in ("block4.conv3", "global_pool")
+    }
+    assert "In the middle of a larger picture" in told["block4.conv3"]
+    assert "In the middle of a larger picture" not in told["global_pool"], "it sees all of any"
+    assert "larger picture" not in said(opened("alexnet", "fc6", (0, 0, 0)))
 
 
 def test_features_in_words() -> None:
