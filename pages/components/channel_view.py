@@ -14,6 +14,8 @@ from pages.components.packed import packed
 
 # Which value the reader has taken: the layer, the row and the column.
 TAKEN = "value_taken"
+# Of two channels side by side, in which one: its `place`.
+TAKEN_IN = "value_taken_in"
 CHOSEN = "channel"
 HINT = "Point to read a value. Click one to see how it was computed."
 KEYS = "Arrow keys move over the values, Enter takes one."
@@ -41,6 +43,7 @@ def show(asked: Pass, layer: str, channel: int, scale: Scale, place: str = "") -
     def pick() -> None:
         if isinstance(at := maps_component.picked(key), list) and len(at) == 2:
             state.put(TAKEN, (layer, int(at[0]), int(at[1])))
+            state.put(TAKEN_IN, place)
 
     maps = maps_of(asked)[layer]
     says = words(asked, layer, channel, maps)

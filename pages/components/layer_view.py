@@ -43,6 +43,8 @@ ORDER_TITLES: dict[Order, str] = {
 STRIP_HINT = (
     "In running order, each layer as the mean of its channels: sizes fall, channels pile up."
 )
+# What tells the components of the network on the right from those on the left.
+BESIDE = "_beside"
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ def show(asked: Pass, beside: Pass | None = None) -> None:
         shown = choose(list(maps))
         describe(asked, shown.layer, maps[shown.layer])
         channel = one(asked, shown) if beside is None else both(asked, beside, shown)
-        value(asked, shown.layer, channel)
+        value(asked, beside, shown.layer, channel)
         class_maps.show(asked)
         with st.expander("Every channel in numbers", icon=":material/table:"):
             channel_table.show(maps[shown.layer], asked.weights.class_names(shown.layer))
@@ -128,7 +130,7 @@ def both(asked: Pass, beside: Pass, shown: Shown) -> int:
         st.info(f"The network beside this one has no layer {shown.layer} with as many channels.")
         return one(asked, shown)
     channel = channel_view.choose(maps_of(asked)[shown.layer])
-    for column, each, place in zip(st.columns(2), (asked, beside), ("", "_beside"), strict=True):
+    for column, each, place in zip(st.columns(2), (asked, beside), ("", BESIDE), strict=True):
         with column:
             st.markdown(f"**{each.title}**  \n{class_scores.in_a_line(each)}")
             mosaic_view.show(each, shown.layer, shown.scale, shown.order, place)
@@ -136,12 +138,17 @@ def both(asked: Pass, beside: Pass, shown: Shown) -> int:
     return channel
 
 
-def value(asked: Pass, layer: str, channel: int) -> None:
+def value(asked: Pass, beside: Pass | None, layer: str, channel: int) -> None:
     """The arithmetic of the value that the reader has taken, and what it sees of the picture."""
-    at = channel_view.taken(layer, maps_of(asked)[layer])
+    if beside is not None and state.get(channel_view.TAKEN_IN) == BESIDE:
+        asked = beside
+    maps = maps_of(asked).get(layer)
+    at = None if maps is None else channel_view.taken(layer, maps)
     if at is None:
         return
     with st.container(border=True, key="value_taken"):
+        if beside is not None:
+            st.caption(f"Of the two: {asked.title}")
         one_value.show(asked, layer, channel, *at)
 
 

@@ -1,5 +1,7 @@
 """The weights of the Feature maps view: trained ones first, and the ways from and to them."""
 
+import re
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -90,6 +92,22 @@ def test_side_by_side_shows_a_layer_under_two_weights(open_page: Open) -> None:
     app.selectbox(key="weights").set_value("fresh").run()
     assert fine(app), "fresh weights are not held against themselves"
     assert app.selectbox(key="weights_beside").value == "nothing"
+
+
+def test_a_value_is_taken_from_the_side_that_was_clicked(open_page: Open) -> None:
+    app = open_page("batch_norm", "Feature maps", weights=SMALL, weights_beside="fresh")
+    app.session_state["value_taken"] = ("conv1", 5, 7)
+    said = []
+    for side in ("", "_beside"):
+        app.session_state["value_taken_in"] = side
+        app.run()
+        assert fine(app)
+        said.append(texts(app))
+    assert "Of the two: Trained on Fashion-MNIST: small" in said[0]
+    assert "Of the two: The same network, fresh" in said[1]
+    values = [re.findall(r"row 5, column 7: \*\*(.*?)\*\*", one) for one in said]
+    assert len(values[0]) == len(values[1]) == 1
+    assert values[0] != values[1]
 
 
 def test_a_layer_that_the_other_network_does_not_have_is_said_to_be_missing(
