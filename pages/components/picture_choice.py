@@ -86,7 +86,8 @@ def sample(is_stand_in: bool, dataset: str) -> Picture:
     name = st.selectbox(
         "Sample picture",
         list(samples),
-        index=0 if state.get("sample") else list(samples).index(first_sample(dataset)),
+        # What the address leaves out: the same whether or not something else is chosen.
+        index=list(samples).index(first_sample(dataset)),
         format_func=lambda name: f"{samples[name].kind}: {inside(samples[name].title)}",
         key="sample",
         bind="query-params",

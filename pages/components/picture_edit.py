@@ -70,8 +70,8 @@ def sliders(titles: Mapping[str, tuple[str, float]]) -> dict[str, float]:
 def slider(name: str, title: str, step: float) -> float:
     """The slider of an edit, at rest where it does nothing."""
     low, high = BOUNDS[name]
-    # What the session holds already is not given again: Streamlit would warn of two values.
-    rest = float(getattr(Edits, name)) if state.get(key(name)) is None else None
+    # Also where the session holds another value: what equals it is left out of the address.
+    rest = float(getattr(Edits, name))
     bounds = float(low), float(high)
     return float(st.slider(title, *bounds, rest, step, "%g", key=key(name), bind="query-params"))
 

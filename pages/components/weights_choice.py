@@ -48,7 +48,8 @@ def choose(section: Section, spec: NetworkSpec) -> Choice:
     key = st.selectbox(
         "Weights",
         list(names),
-        index=0 if state.get(WEIGHTS) else list(names).index(first),
+        # What the address leaves out: the same whether or not something else is chosen.
+        index=list(names).index(first),
         format_func=names.__getitem__,
         key=WEIGHTS,
         bind="query-params",

@@ -133,6 +133,34 @@ def test_a_damaged_card_is_said_and_the_view_works(
     assert app.selectbox(key="weights").value == "fresh"
 
 
+def test_what_the_address_leaves_out_does_not_depend_on_what_is_chosen(
+    open_page: Open, store: RunStore
+) -> None:
+    """Otherwise a reload, whose session is empty, shows something else."""
+    run = add_trained(store, "LeNet, mine", 0.8)
+    begun = open_page("batch_norm", "Feature maps")
+    changed = open_page(
+        "batch_norm",
+        "Feature maps",
+        weights=run,
+        sample="cat",
+        edit_rotate=-180.0,
+        edit_right=-50.0,
+    )
+    assert fine(begun)
+    assert fine(changed)
+    for key in ("weights", "sample"):
+        first, second = (app.selectbox(key=key) for app in (begun, changed))
+        assert first.value != second.value
+    mine, ours = changed.selectbox(key="weights").proto, begun.selectbox(key="weights").proto
+    assert mine.options[mine.default] == ours.options[ours.default]
+    # Of the shapes, from which the run has learned.
+    pictures = changed.selectbox(key="sample").proto
+    assert pictures.options[pictures.default].startswith("shapes")
+    for key in ("edit_rotate", "edit_right"):
+        assert list(changed.slider(key=key).proto.default) == [0.0]
+
+
 def test_the_runs_page_leads_into_a_run(store: RunStore) -> None:
     run = add_trained(store, "LeNet, ReLU", 0.8)
     app = open_runs([run])
