@@ -17,13 +17,13 @@ from pages.components import (
     follow,
     group_progress,
     inside_run,
-    links,
     pins,
     right_and_wrong,
     run_colours,
     run_names,
     services,
     state,
+    weights_listed,
 )
 from pages.components.durations import duration
 from pages.components.markdown import escaped
@@ -212,7 +212,7 @@ def outcome(run: RunRecord, curve: Curve) -> None:
             "Look inside",
             icon=":material/visibility:",
             key="look_inside",
-            on_click=links.look_inside,
+            on_click=weights_listed.look_inside,
             args=(run,),
             help="What each layer makes of a picture with the weights that this run has learned.",
         )

@@ -79,6 +79,14 @@ def look_inside(run: RunRecord) -> None:
     state.put("view", MAPS)
 
 
+def say(key: str, text: str) -> None:
+    """Let the address say what a widget of a view that is not open yet will show.
+
+    Streamlit does so only for one that was drawn before; a reload would forget it.
+    """
+    st.query_params[key] = text
+
+
 def page_of(run: RunRecord) -> Section:
     """The page on which a run can be looked into: its own, or the first that has its network."""
     sections = (
@@ -90,6 +98,7 @@ def page_of(run: RunRecord) -> Section:
 def look_at(layer: str) -> None:
     """Let the open page show the maps of a layer; for a callback."""
     state.put("layer", layer)
+    say("layer", layer)
     state.put("view", MAPS)
 
 

@@ -11,7 +11,7 @@ from cnnlab.errors import CnnLabError
 from cnnlab.runs import export
 from cnnlab.runs.entries import Entry
 from cnnlab.runs.store import Curve, RunRecord
-from pages.components import follow, links, runs_table, services, state
+from pages.components import follow, links, runs_table, services, state, weights_listed
 from pages.components.markdown import escaped
 
 
@@ -66,11 +66,14 @@ def look_inside(chosen: Sequence[Entry], row: Any) -> None:
         "Look inside",
         icon=":material/visibility:",
         key="runs.look_inside",
-        on_click=links.look_inside,
+        on_click=weights_listed.look_inside,
         args=(run,),
         help="What each layer makes of a picture with the weights that this run has learned.",
     ):
-        st.switch_page(str(Path("pages") / "chapter" / f"{links.page_of(run).slug}.py"))
+        st.switch_page(
+            str(Path("pages") / "chapter" / f"{links.page_of(run).slug}.py"),
+            query_params=weights_listed.address(run),
+        )
 
 
 def exports(chosen: Sequence[Entry], row: Any = None) -> None:

@@ -13,7 +13,7 @@ from cnnlab.datasets import DATASETS
 from cnnlab.errors import CnnLabError, WeightsError
 from cnnlab.runs.store import RunRecord
 from cnnlab.words import inside, words
-from pages.components import run_names, services, state
+from pages.components import links, run_names, services, state
 from pages.components.maps_cache import Weights
 
 
@@ -64,6 +64,29 @@ def of_runs(spec: NetworkSpec) -> dict[str, Choice]:
     runs = {run.id: run for run in found if run.weights}
     names = titles(list(runs.values()))
     return {key: run_choice(run, names[key]) for key, run in runs.items()}
+
+
+def look_inside(run: RunRecord) -> None:
+    """Let the open page show the feature maps with a run's weights; for the callback of a button.
+
+    The address says which, so that a reload shows them again.
+    """
+    links.look_inside(run)
+    for name, text in called(run).items():
+        links.say(name, text)
+
+
+def called(run: RunRecord) -> dict[str, str]:
+    """What an address calls a run's weights; nothing if it is not among the visitor's runs."""
+    found = of_runs(NETWORKS[run.network]).get(run.id)
+    return {links.WEIGHTS: found.title} if found else {}
+
+
+def address(run: RunRecord) -> dict[str, str]:
+    """The query of the address at which a run's page shows the feature maps with its weights."""
+    spec = NETWORKS[run.network]
+    several = {"network": spec.title} if len(links.page_of(run).networks) > 1 else {}
+    return {"view": links.MAPS} | called(run) | several
 
 
 def run_choice(run: RunRecord, title: str) -> Choice:

@@ -137,6 +137,7 @@ def test_a_finished_run_opens_its_feature_maps(open_page: Open, store: RunStore)
     assert fine(app)
     assert app.session_state["view"] == "Feature maps"
     assert app.selectbox(key="weights").value == run
+    assert app.query_params["weights"] == "LeNet, ReLU · 83.1%", "a reload shows it again"
 
 
 def test_weights_are_chosen_by_name_and_accuracy_the_newest_first(

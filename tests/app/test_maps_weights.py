@@ -167,6 +167,7 @@ def test_the_runs_page_leads_into_a_run(store: RunStore) -> None:
     app.button(key="runs.look_inside").click().run()
     assert app.session_state["view"] == "Feature maps"
     assert app.session_state["weights"] == run
+    assert app.query_params["weights"] == "LeNet, ReLU · 80.0%"
 
 
 def test_a_block_of_the_diagram_leads_to_its_maps(open_page: Open) -> None:
@@ -174,6 +175,7 @@ def test_a_block_of_the_diagram_leads_to_its_maps(open_page: Open) -> None:
     app.button_group(key="maps_of_block").set_value("stage2").run()
     assert app.session_state["view"] == "Feature maps"
     assert app.session_state["layer"].startswith("stage2.block"), "the trained one has fewer"
+    assert str(app.query_params["layer"]).startswith("stage2"), "a reload shows it again"
     assert fine(app)
 
 
