@@ -1,6 +1,7 @@
 """The plan of rooms: sizes of files and functions, and what each of them keeps to."""
 
 import ast
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,6 +30,14 @@ def functions(file: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
 
 def length(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
     return (function.end_lineno or 0) - function.lineno + 1
+
+
+def test_the_servers_settings_can_be_read() -> None:
+    """Streamlit starts without any of them where one line is wrong, and only logs it."""
+    found = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
+    assert found["server"]["address"] == "127.0.0.1"
+    assert found["global"]["disableWidgetStateDuplicationWarning"]
+    assert found["global"]["minCachedMessageSize"] < 10_000
 
 
 def test_no_file_holds_two_ideas() -> None:
