@@ -79,7 +79,7 @@ def look_inside(run: RunRecord) -> None:
     state.put("view", MAPS)
 
 
-def say(key: str, text: str) -> None:
+def note(key: str, text: str) -> None:
     """Let the address say what a widget of a view that is not open yet will show.
 
     Streamlit does so only for one that was drawn before; a reload would forget it.
@@ -98,7 +98,7 @@ def page_of(run: RunRecord) -> Section:
 def look_at(layer: str) -> None:
     """Let the open page show the maps of a layer; for a callback."""
     state.put("layer", layer)
-    say("layer", layer)
+    note("layer", layer)
     state.put("view", MAPS)
 
 

@@ -73,7 +73,7 @@ def look_inside(run: RunRecord) -> None:
     """
     links.look_inside(run)
     for name, text in called(run).items():
-        links.say(name, text)
+        links.note(name, text)
 
 
 def called(run: RunRecord) -> dict[str, str]:
