@@ -25,6 +25,7 @@ class Outcome:
     """
 
     students: int
+    alone: Notes = field(default_factory=Notes)
     calm: Notes = field(default_factory=Notes)
     herd: Notes = field(default_factory=Notes)
     cpu_s: dict[str, list[float]] = field(default_factory=dict)
@@ -36,7 +37,7 @@ class Outcome:
     @property
     def faults(self) -> Counter[str]:
         """Everything that should not have happened."""
-        return self.calm.faults + self.herd.faults + self.logged
+        return self.alone.faults + self.calm.faults + self.herd.faults + self.logged
 
     @property
     def speed_lost(self) -> float | None:

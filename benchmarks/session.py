@@ -49,7 +49,7 @@ class Session:
         self._timers: dict[str, asyncio.Task[None]] = {}
         self._ticked_s: dict[str, float] = {}
         self._waiting: tuple[str, asyncio.Future[None]] | None = None
-        self._has_begun = False
+        self._has_begun = self._is_cut = False
         self._urls: asyncio.Future[FileURLs] | None = None
         self._listening = asyncio.create_task(self._listen())
 
@@ -87,12 +87,13 @@ class Session:
     async def change(self, widget: Node, value: object) -> float:
         """Move, choose or press a widget; returns how long the answer took. Raises: SessionLost."""
         if widget.kind == "button":
-            return await self._rerun(widget.fragment, pressed=[widget.state(value)])
+            pressed = [widget.state(value)]
+            return await self._rerun(widget.fragment, pressed, what=widget.key)
         self._keep(widget, value)
         if name := getattr(widget.content, "query_param_key", ""):
             # The browser changes the address itself.
             self.query = urlencode(dict(parse_qsl(self.query)) | {name: str(value)})
-        return await self._rerun(widget.fragment)
+        return await self._rerun(widget.fragment, what=widget.key)
 
     def held(self, widget: Node) -> object:
         """The value of a widget that is drawn."""
@@ -112,13 +113,13 @@ class Session:
         request.file_urls_request.session_id = self.name
         request.file_urls_request.file_names.append(name)
         await self._send(request)
-        urls = await in_time(self._urls)
+        urls = await in_time(self._urls, "where to send the file")
         await asyncio.to_thread(self._put, urls.upload_url, name, raw)
         state = WidgetState(id=widget.content.id)
         file = UploadedFileInfo(name=name, size=len(raw), file_id=urls.file_id, file_urls=urls)
         state.file_uploader_state_value.uploaded_file_info.append(file)
         self._states[state.id] = state
-        await self._rerun(widget.fragment)
+        await self._rerun(widget.fragment, what=widget.key)
         return time.perf_counter() - begin_s
 
     def _put(self, path: str, name: str, raw: bytes) -> None:
@@ -141,16 +142,20 @@ class Session:
         await self._socket.close()
 
     async def _rerun(
-        self, fragment: str = "", pressed: Iterable[WidgetState] = (), page_name: str = ""
+        self,
+        fragment: str = "",
+        pressed: Iterable[WidgetState] = (),
+        page_name: str = "",
+        what: str = "the page",
     ) -> float:
         begin_s = time.perf_counter()
         if self._listening.done():
             raise SessionLost("the server closed the connection")
         answered = asyncio.get_running_loop().create_future()
-        self._waiting, self._has_begun = (fragment, answered), False
+        self._waiting, self._has_begun, self._is_cut = (fragment, answered), False, False
         await self._ask(fragment, pressed, page_name)
         try:
-            await in_time(answered)
+            await in_time(answered, f"{page_name or self.slug}, {what}")
         finally:
             self._waiting = None
         return time.perf_counter() - begin_s
@@ -236,19 +241,32 @@ class Session:
             self._has_begun = True
 
     def _finish(self, message: ForwardMsg) -> None:
-        """Note what is answered: a run of the whole page answers what asked for a part too."""
+        """Note what is answered."""
         fragments = set(message.metadata.run.fragment_ids)
-        is_whole = message.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY
         if message.script_finished == ForwardMsg.FINISHED_EARLY_FOR_RERUN:
+            # So is called, too, what was complete when the next run of a part began.
+            self._is_cut |= self._has_begun and bool(
+                self._waiting and self._waiting[0] in fragments
+            )
             return
+        is_whole = message.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY
         self._remembered.finished(is_whole)
         now_s = time.perf_counter()
         for fragment in list(self._ticked_s) if is_whole else fragments & self._ticked_s.keys():
             self.ticks_s.append(now_s - self._ticked_s.pop(fragment))
-        if self._waiting and self._has_begun and (is_whole or self._waiting[0] in fragments):
-            fragment, answered = self._waiting
-            if not answered.done():
-                answered.set_result(None)
+        if self._waiting and self._answers(is_whole, fragments) and not self._waiting[1].done():
+            self._waiting[1].set_result(None)
+
+    def _answers(self, is_whole: bool, fragments: set[str]) -> bool:
+        """Whether the end of a run means that the request was answered.
+
+        A run of the page answers for its parts, also where it left out what was asked. Its own
+        end is not always told: but the next run begins only after it.
+        """
+        part = self._waiting[0] if self._waiting else ""
+        if not part or is_whole:
+            return bool(part) or self._has_begun
+        return self._is_cut or (self._has_begun and part in fragments)
 
     async def _tick(self, fragment: str, interval_s: float) -> None:
         """What a browser's timer does for live curves."""
@@ -265,12 +283,12 @@ class Session:
             self._ticked_s.pop(fragment, None)
 
 
-async def in_time(future: "asyncio.Future[T]") -> T:
+async def in_time(future: "asyncio.Future[T]", what: str) -> T:
     """What the server answers. Raises: SessionLost where it takes too long."""
     try:
         return await asyncio.wait_for(future, PATIENCE_S)
     except TimeoutError:
-        raise SessionLost(f"no answer within {PATIENCE_S:g} s") from None
+        raise SessionLost(f"no answer within {PATIENCE_S:g} s: {what}") from None
 
 
 def received_cookies(url: str, held: dict[str, str]) -> dict[str, str]:
