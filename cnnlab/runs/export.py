@@ -77,10 +77,21 @@ def has_tensorboard() -> bool:
 def runs_tensorboard(runs: Sequence[tuple[RunRecord, Curve]]) -> bytes:
     """A ZIP archive with TensorBoard's event files, one folder per run.
 
-    Raises: TrainingError where the package `tensorboard` is not installed.
+    Raises: TrainingError where the package `tensorboard` is not installed or the disk is full.
     """
     if not has_tensorboard():
         raise TrainingError("Event files need the package tensorboard: pip install tensorboard.")
+    try:
+        return _event_files(runs)
+    except OSError as error:
+        raise TrainingError(
+            f"The event files could not be written ({error.strerror or error}). Make room in "
+            f"{tempfile.gettempdir()}, or take CSV or JSON, which need none."
+        ) from error
+
+
+def _event_files(runs: Sequence[tuple[RunRecord, Curve]]) -> bytes:
+    """The archive. Raises: OSError where the folder for passing files takes no more."""
     from torch.utils.tensorboard import SummaryWriter
 
     archive = io.BytesIO()

@@ -4,7 +4,9 @@ The file of runs is in test_store_faults.py, downloads in test_datasets_download
 """
 
 import contextlib
+import errno
 import resource
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,9 +14,14 @@ import pytest
 
 from cnnlab import datasets
 from cnnlab.datasets import cache
+from cnnlab.errors import TrainingError
+from cnnlab.runs import export
+from cnnlab.runs.store import RunStore
 from cnnlab.training import RunConfig, checkpoint, timing_cache, train
 from cnnlab.training.events import Event, Finished
 from cnnlab.training.timing_cache import StepTimes
+from tests.present import present
+from tests.unit.run_server import progress
 
 pytestmark = pytest.mark.usefixtures("few_pictures")
 
@@ -97,3 +104,22 @@ def test_a_cache_folder_that_is_none_only_costs_time(
     assert isinstance(ended, Finished)
     assert ended.weights is not None
     assert (folder / "file").read_text() == "in the way"
+
+
+def test_an_export_that_needs_the_disk_says_what_can_be_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(**_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    store = RunStore(tmp_path)
+    run = store.add(CONFIG, "ann", "lenet", "run")
+    store.append(run, [progress(1)])
+    found = [(present(store.run(run)), store.curve(run))]
+    with monkeypatch.context() as full:
+        full.setattr(tempfile, "TemporaryDirectory", refuse)
+        with pytest.raises(TrainingError, match=r"No space left.*take CSV or JSON"):
+            export.runs_tensorboard(found)
+        assert export.runs_csv(found)
+    assert export.runs_tensorboard(found)
+    store.close()
