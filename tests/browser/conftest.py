@@ -50,19 +50,33 @@ class Server:
             return False
 
 
-def start_server(home: Path, data: Path, program: str = "streamlit", **settings: str) -> Server:
-    """Start the app as `make run` does, on a free port; `settings` join the environment."""
+def free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+        return int(free.getsockname()[1])
+
+
+def start_server(
+    home: Path,
+    data: Path,
+    program: str = "streamlit",
+    port: int | None = None,
+    base_path: str = "",
+    **settings: str,
+) -> Server:
+    """Start the app as `make run` does, on a free port; `settings` join the environment."""
+    port = port or free_port()
     arguments = ["--server.port", str(port), "--server.headless", "true"]
+    if base_path:
+        arguments += ["--server.baseUrlPath", base_path]
     process = subprocess.Popen(
         [sys.executable, "-m", program, "run", "app.py", *arguments],
         cwd=ROOT,
         env={**os.environ, "CNNLAB_HOME": str(home), "CNNLAB_DATA": str(data), **settings},
         stdout=subprocess.DEVNULL,
     )
-    server = Server(process, f"http://127.0.0.1:{port}", home)
+    url = "/".join(filter(None, (f"http://127.0.0.1:{port}", base_path)))
+    server = Server(process, url, home)
     wait_until(server.ready, timeout_s=60)
     return server
 
