@@ -18,6 +18,7 @@ from cnnlab import catalog
 from cnnlab.jobs.health import Health
 from cnnlab.summary import summarize
 from pages.components import garbage
+from pages.components.base_path import base_path
 from pages.components.response_headers import ResponseHeaders
 from pages.components.uploads import UploadLimit
 from pages.components.visitors import OpenTabs, VisitorCookie
@@ -65,7 +66,8 @@ def import_heavy_modules() -> None:
     gc.freeze()
 
 
-ROUTES = [Route("/health", health)]
+# Whoever asks the server itself knows of no path, and a proxy passes on only what is below it.
+ROUTES = [Route(path, health) for path in dict.fromkeys(("/health", f"{base_path()}/health"))]
 MIDDLEWARE = [
     Middleware(ResponseHeaders),
     Middleware(UploadLimit),

@@ -7,6 +7,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from pages.components.base_path import below
+
 VISITOR_COOKIE = "cnnlab_visitor"
 ONE_YEAR_S = 365 * 24 * 3600
 # What `secrets.token_urlsafe` makes: anything else is no name that was given here.
@@ -27,7 +29,7 @@ class VisitorCookie:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or visitor(scope) or scope["path"].startswith(NO_PAGES):
+        if scope["type"] != "http" or visitor(scope) or below(scope["path"]).startswith(NO_PAGES):
             await self.app(scope, receive, send)
             return
         # "Not modified" is no page, and carries no cookie.

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from starlette.datastructures import Headers
+from streamlit import config
 
 from pages.components import visitors
 from pages.components.visitors import VISITOR_COOKIE, VisitorCookie
@@ -85,6 +86,20 @@ def test_what_is_no_page_carries_no_name(path: str, kind: str, status: int) -> N
     found = answer(path=path, kind=kind, status=status)
     assert "set-cookie" not in found
     assert "cache-control" not in found
+
+
+@pytest.mark.parametrize("given", ["lab", "/lab", "/lab/", "school/lab"])
+def test_the_same_holds_below_the_path_of_a_proxy(
+    given: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(config, "get_option", {"server.baseUrlPath": given}.get)
+    base = f"/{given.strip('/')}"
+    for path in ("/static/page.html", "/_stcore/health", "/health"):
+        assert "set-cookie" not in answer(path=base + path)
+    assert "set-cookie" in answer(path=f"{base}/vgg")
+    assert "set-cookie" in answer(path=f"{base}/statics")
+    # A page whose name only begins like the path.
+    assert "set-cookie" in answer(path=f"{base}oratory/static/page.html")
 
 
 def test_a_page_that_the_browser_has_is_sent_again_with_a_name() -> None:
