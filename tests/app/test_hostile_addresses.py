@@ -67,7 +67,7 @@ MARKDOWN = ("body", "label", "help", "caption")
 LONGEST_S = 6.0
 
 # Openings of each place; each gives every parameter another value.
-TURNS = 6
+TURNS = 4
 # Where this is given, the page has nothing else.
 ALONE = "shared"
 
