@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from benchmarks import classroom
+from benchmarks import classroom, readers
 from benchmarks.classroom_report import Outcome, markdown
 from benchmarks.live_page import link_data, serving
 from benchmarks.student import PLACES, STAY, WITHIN, Notes, next_step, think_s
@@ -101,6 +101,8 @@ def test_two_students_at_work_meet_no_fault(tmp_path: Path) -> None:
     data = link_data(tmp_path / "data")
     with serving(tmp_path / "home", data) as server:
         outcome = asyncio.run(classroom.hold(server, 2, arguments, photo.getvalue()))
+        pace = readers.parse(["--readers", "2", "--seconds", "4", "--think", "0.2"])
+        seen = asyncio.run(readers.together(server.url, 2, pace))
     outcome.log((tmp_path / "home.log").read_text())
     assert outcome.faults == Counter()
     assert outcome.calm.lost + outcome.herd.lost == 0
@@ -108,5 +110,7 @@ def test_two_students_at_work_meet_no_fault(tmp_path: Path) -> None:
     assert set(outcome.cpu_s) >= {"Train knob", "Start", "Stop", "Reload", "Runs"}
     assert len(outcome.calm.seconds) >= 3
     assert len(outcome.herd.seconds["Architecture knob"]) == 2
+    assert len(seen.seconds["the view is opened"]) == 2
+    assert set(seen.seconds) & {readers.LAYER, readers.CHANNEL, readers.EDIT}
     # The run is still going on; in so short a time a busy machine may not do a step of it.
     assert None not in outcome.steps_per_s
