@@ -58,15 +58,16 @@ def choose(section: Section, spec: NetworkSpec) -> Choice:
         help="Trained weights come with the course; those of your own runs join them. Fresh "
         "weights are random: choose them to see what training changed.",
     )
+    one_click_apart(key, ours, runs, first)
     if key not in trained:
-        return fresh(section, spec, ours)
+        return fresh(section, spec)
     chosen = trained[key]
     st.caption(f":material/school: {chosen.about}")
     if chosen.missing is None:
         return at_size(chosen)
     weights_listed.download(chosen.missing)
     if not ours:
-        return fresh(section, spec, ours)
+        return fresh(section, spec)
     instead = ours[first if first in ours else next(iter(ours))]
     st.caption(f"Until then you see: {instead.title}.")
     return instead
@@ -92,17 +93,9 @@ def at_size(chosen: Choice) -> Choice:
     return replace(chosen, weights=replace(weights, image_size=size))
 
 
-def fresh(section: Section, spec: NetworkSpec, ours: Mapping[str, Choice]) -> Choice:
+def fresh(section: Section, spec: NetworkSpec) -> Choice:
     """Random weights for the network that the knobs describe. Raises: ConfigError."""
     st.caption(":material/casino: Random weights: this network has learned nothing.")
-    if ours:
-        st.button(
-            "Show the trained small network",
-            key="show_trained",
-            icon=":material/school:",
-            on_click=take,
-            args=(list(ours)[-1], ours),
-        )
     with st.expander("The network", icon=":material/tune:"):
         # Whole numbers as decimals: of an address that says "inf", Streamlit 1.67 makes an error
         # where it has to make an integer, and takes the default where it does not.
@@ -117,10 +110,30 @@ def fresh(section: Section, spec: NetworkSpec, ours: Mapping[str, Choice]) -> Ch
     return Choice(FRESH_TITLE, "", weights)
 
 
-def take(key: str, ours: Mapping[str, Choice]) -> None:
-    """For a callback: choose these weights, and a picture that they know."""
+def one_click_apart(
+    key: str, ours: Mapping[str, Choice], runs: Mapping[str, Choice], first: str
+) -> None:
+    """Buttons for the other kinds of weights: trained ones, fresh ones, the reader's last run."""
+    trained = [first] if first in ours else list(ours)[-1:]
+    kinds = {"Trained": trained, "Fresh": [FRESH], "My last run": list(runs)[:1]}
+    row = st.container(horizontal=True, gap="small")
+    for title, found in kinds.items():
+        if found and key not in (ours if title == "Trained" else found):
+            there = (ours | runs).get(found[0])
+            row.button(
+                title,
+                key=f"weights.{title}",
+                icon=":material/swap_horiz:",
+                type="tertiary",
+                on_click=take,
+                args=(found[0], there.weights.dataset if there else ""),
+            )
+
+
+def take(key: str, dataset: str) -> None:
+    """For a callback: choose these weights, and a picture of what they have learned from."""
     state.put(WEIGHTS, key)
-    picture_choice.follow(ours[key].weights.dataset)
+    picture_choice.follow(dataset)
 
 
 def follow(datasets: Mapping[str, str]) -> None:

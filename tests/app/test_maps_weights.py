@@ -16,6 +16,7 @@ from tests.app.maps_page import add_trained, alts, drawn_all, fine, mosaic_alt, 
 from tests.app.runs_page import open_runs
 
 SMALL = "small-fashion_mnist"
+KINDS = ("Trained", "Fresh", "My last run")
 
 
 def lenet() -> Shipped:
@@ -52,14 +53,25 @@ def test_it_says_most_clothes_right(open_page: Open) -> None:
     assert right >= 8
 
 
-def test_fresh_and_trained_are_a_click_apart(open_page: Open) -> None:
+def test_fresh_trained_and_the_last_run_are_a_click_apart(open_page: Open, store: RunStore) -> None:
+    run = add_trained(store, "LeNet, mine", 0.8)
     app = open_page("batch_norm", "Feature maps", weights=SMALL)
-    app.selectbox(key="weights").set_value("fresh").run()
+
+    def offered() -> set[str]:
+        return {title for title in KINDS if any(b.key == f"weights.{title}" for b in app.button)}
+
+    assert offered() == {"Fresh", "My last run"}
+    app.button(key="weights.Fresh").click().run()
     assert "this network has learned nothing" in texts(app)
-    app.button(key="show_trained").click().run()
+    assert offered() == {"Trained", "My last run"}
+    app.button(key="weights.My last run").click().run()
+    assert app.selectbox(key="weights").value == run
+    assert offered() == {"Trained", "Fresh"}
+    app.button(key="weights.Trained").click().run()
     assert fine(app)
-    assert str(app.selectbox(key="weights").value).startswith("small-")
+    assert str(app.selectbox(key="weights").value).endswith("fashion_mnist")
     assert "It says **" in says(app)
+    assert offered() == {"Fresh", "My last run"}
 
 
 def test_other_knobs_show_the_network_that_they_describe(open_page: Open) -> None:
