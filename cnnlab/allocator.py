@@ -1,4 +1,4 @@
-"""glibc's memory allocator, told to keep what a training step gives back.
+"""glibc's memory allocator: told to keep what a training step gives back, or to have few heaps.
 
 By default it returns large blocks to the kernel as soon as they are free. The activations of every
 step then come as fresh pages, each of which costs a page fault: a tenth to a third of the step.
@@ -12,6 +12,7 @@ import os
 # Parameters of `mallopt`, from glibc's malloc.h.
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX = -1, -2, -4
 NEVER, NONE, PAD_BYTES = -1, 0, 64 * 2**20
+M_ARENA_MAX, FEW = -8, 2
 
 _keeping = False
 
@@ -29,9 +30,19 @@ def keep_memory() -> bool:
     return _keeping
 
 
+def few_heaps() -> bool:
+    """Have all threads share a few heaps; whether that could be set.
+
+    For a server: each answer is made in a thread, each thread by default takes one of several
+    heaps, and each heap grows to the most that was ever needed in it.
+    """
+    libc = glibc()
+    return libc is not None and bool(libc.mallopt(M_ARENA_MAX, FEW))
+
+
 def give_back() -> None:
-    """Return what is free to the system: between two runs nobody uses it."""
-    if _keeping and (libc := glibc()) is not None:
+    """Return what is free to the system: between two runs, or two visitors, nobody uses it."""
+    if (libc := glibc()) is not None:
         libc.malloc_trim(0)
 
 

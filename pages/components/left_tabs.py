@@ -11,6 +11,8 @@ import streamlit as st
 from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from cnnlab import allocator
+
 # A network that fails is back by then, or so slow that a reader reloads.
 KEPT_S = 45.0
 
@@ -35,6 +37,8 @@ def end(session: str) -> None:
     server = runtime.get_instance()
     if not server.is_active_session(session):
         server.close_session(session)
+        # It walks through all that is free, which nobody has to wait for.
+        asyncio.get_running_loop().run_in_executor(None, allocator.give_back)
 
 
 # Released when the connection of a tab ends.

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from streamlit.runtime.pages_manager import PagesManager
 
-from cnnlab import catalog
+from cnnlab import allocator, catalog
 from cnnlab.jobs.health import Health
 from cnnlab.summary import summarize
 from pages.components import garbage
@@ -30,6 +30,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     # A folder named `pages` switches Streamlit to its older page discovery until somebody has
     # opened the front page; see docs/adr/0001-page-routing.md.
     PagesManager.uses_pages_directory = False
+    allocator.few_heaps()
     import_heavy_modules()
     garbage.collect_seldom()
     # Beside a run, two threads wait for each other: a pass through ResNet-18 took five times as

@@ -49,6 +49,36 @@ figures = [statistics.median(each), held - before, held - resident_mb()]
 print(json.dumps([could, allocator.name(), *figures]))
 """
 
+THREADS = """
+import json, sys, threading
+from pathlib import Path
+from cnnlab import allocator
+could = allocator.few_heaps() if sys.argv[1] == "few" else False
+import torch
+
+def resident_mb():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 1e6
+
+def answer():
+    # Blocks that grow: by default what was mapped for the first comes from the heap afterwards.
+    for n in (1, 2, 4, 6):
+        blocks = [torch.ones(n * 250_000) for _ in range(10)]
+    kept.append(torch.ones(1))
+
+kept = []
+torch.ones(1)
+before = resident_mb()
+for _ in range(4):
+    threads = [threading.Thread(target=answer) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+most = resident_mb() - before
+allocator.give_back()
+print(json.dumps([could, most, resident_mb() - before]))
+"""
+
 pytestmark = pytest.mark.skipif(allocator.glibc() is None, reason="the C library is not glibc")
 
 
@@ -67,6 +97,21 @@ def test_a_step_costs_hardly_a_page_fault_where_memory_is_kept() -> None:
     # Two megabytes are 500 pages, which one step would fetch again and again.
     assert faults < 20
     assert min(held_mb, given_back_mb) > 100
+
+
+def test_threads_of_a_server_leave_little_behind() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", THREADS, "few"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    could, most_mb, left_mb = json.loads(done.stdout)
+    assert could
+    # What each heap keeps of the most that was needed in it goes back when nobody is there.
+    assert most_mb > 200
+    assert left_mb < 150
 
 
 def test_by_default_nothing_is_set() -> None:
