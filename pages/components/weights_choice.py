@@ -119,7 +119,7 @@ def one_click_apart(
     row = st.container(horizontal=True, gap="small")
     for title, found in kinds.items():
         if found and key not in (ours if title == "Trained" else found):
-            there = (ours | runs).get(found[0])
+            there = ours.get(found[0]) or runs.get(found[0])
             row.button(
                 title,
                 key=f"weights.{title}",
