@@ -132,14 +132,19 @@ def managers(tmp_path: Path) -> Iterator[tuple[RunManager, RunManager]]:
         manager.store.close()
 
 
+def begun(here: RunManager) -> tuple[str, FakeEngine]:
+    """A run that goes on in a server, and what does it there."""
+    run, engine = here.submit(CONFIG, "ann", "lenet", "run"), here.engine
+    assert isinstance(engine, FakeEngine)
+    wait_until(lambda: run in engine.begun)
+    return run, engine
+
+
 def test_a_run_of_the_other_server_can_be_looked_at_but_not_deleted_while_it_goes_on(
     managers: tuple[RunManager, RunManager],
 ) -> None:
     here, there = managers
-    run = here.submit(CONFIG, "ann", "lenet", "run")
-    engine = here.engine
-    assert isinstance(engine, FakeEngine)
-    wait_until(lambda: run in engine.begun)
+    run, _ = begun(here)
     assert [record.id for record in there.store.runs("ann")] == [run]
     with pytest.raises(TrainingError, match="Stop it first"):
         there.delete(run, "ann")
@@ -167,10 +172,7 @@ def test_a_stop_from_the_other_server_is_answered_with_a_sentence(
     managers: tuple[RunManager, RunManager],
 ) -> None:
     here, there = managers
-    run = here.submit(CONFIG, "ann", "lenet", "run")
-    engine = here.engine
-    assert isinstance(engine, FakeEngine)
-    wait_until(lambda: run in engine.begun)
+    run, engine = begun(here)
     with pytest.raises(TrainingError, match="Another server"):
         there.stop(run, "ann")
     assert engine.cancelled == []
