@@ -1,5 +1,6 @@
 """A worker that writes what is no message: it is replaced, its run says so, the next one works."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -183,3 +184,15 @@ def test_a_flood_of_events_that_nobody_takes_waits_in_the_pipe(
     # What is left holds nobody up.
     worker.kill()
     assert not worker._listener.is_alive()
+
+
+def test_a_worker_shares_the_cores_by_its_priority(bad: Path) -> None:
+    """In a session of its own it would get as much as the server, however far it steps back."""
+    assert not bad.exists()
+    found = Worker("cpu", lambda _: None, EstimateCache())
+    pid = found.process.pid
+    try:
+        assert os.getsid(pid) == os.getsid(0)
+        assert os.getpgid(pid) == pid, "Ctrl-C would reach it"
+    finally:
+        found.kill()

@@ -63,8 +63,9 @@ class Worker:
             # What is no text is no message either.
             errors="backslashreplace",
             env=library_on_path(),
-            # Ctrl-C is for the server, which then ends its workers.
-            start_new_session=True,
+            # Ctrl-C is for the server, which then ends its workers. A session of its own would do
+            # as much, and Linux shares the cores among sessions before it heeds a priority.
+            process_group=0,
         )
         self._events: queue.Queue[tuple[str, Event]] = queue.Queue(UNTAKEN)
         self._unwanted = threading.Event()
