@@ -1,9 +1,9 @@
 """Forward hooks on a model: set for a pass and taken off after it, its modes restored."""
 
-import copy
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -17,9 +17,44 @@ def private_copy(model: nn.Module, device: str | None = None) -> nn.Module:
     A server's visitors share models, each in a thread: a hook on the model itself would also see
     the pictures of the others.
     """
-    tensors = [*model.parameters(), *model.buffers()]
-    shared = {id(t): t if device is None else torch.empty_like(t, device=device) for t in tensors}
-    return copy.deepcopy(model, shared).eval()
+    # What is used in two places is one thing in the copy too.
+    copies: dict[int, Any] = {}
+
+    def weight(tensor: Tensor | None) -> Tensor | None:
+        if tensor is None or device is None:
+            return tensor
+        if id(tensor) not in copies:
+            copies[id(tensor)] = without_values(tensor, device)
+        found: Tensor = copies[id(tensor)]
+        return found
+
+    def part(module: nn.Module) -> nn.Module:
+        if id(module) not in copies:
+            # As `copy.deepcopy`, but ten times as fast: what a module is made of is known.
+            twin = copies[id(module)] = object.__new__(type(module))
+            own = {name: own_container(value) for name, value in vars(module).items()}
+            vars(twin).update(own, training=False)
+            for tensors in (own["_parameters"], own["_buffers"]):
+                tensors.update({name: weight(tensor) for name, tensor in tensors.items()})
+            for name, inner in own["_modules"].items():
+                own["_modules"][name] = None if inner is None else part(inner)
+        found: nn.Module = copies[id(module)]
+        return found
+
+    return part(model)
+
+
+def without_values(tensor: Tensor, device: str) -> Tensor:
+    """One of the same shape and kind elsewhere, nothing in it."""
+    empty = torch.empty_like(tensor, device=device)
+    if isinstance(tensor, nn.Parameter):
+        return nn.Parameter(empty, requires_grad=tensor.requires_grad)
+    return empty
+
+
+def own_container(value: Any) -> Any:
+    """A copy of what can be added to, such as a module's hooks; else the value itself."""
+    return value.copy() if isinstance(value, dict | list | set) else value
 
 
 @contextmanager
