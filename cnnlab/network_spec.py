@@ -1,20 +1,23 @@
 """Entry of a network in the catalog: how it is built, checked, and trained."""
 
 from bisect import bisect_left
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
+from weakref import WeakValueDictionary
 
 import torch
 from torch import nn
 from torch.nn.modules.lazy import LazyModuleMixin
 
 from cnnlab.errors import ConfigError
-from cnnlab.hooks import set_for_shapes
+from cnnlab.hooks import private_copy, set_for_shapes
+from cnnlab.kept import Kept
 from cnnlab.networks.options import Options
 from cnnlab.obstacle import obstacle, passes
+from cnnlab.shape_rules import ShapesOnly
 
 # Pixels per side of the pictures that a run, a widget or a link may ask for.
 SMALLEST_IMAGE, LARGEST_IMAGE = 8, 256
@@ -22,6 +25,8 @@ SMALLEST_IMAGE, LARGEST_IMAGE = 8, 256
 IMAGENET_SIZE = 224
 # Twice VGG-19; the bounds of the knobs, all taken together, allow a hundred times that.
 LARGEST_NETWORK = 300_000_000
+# Of networks without weights that are kept: thirty as large as DenseNet-121, some ten megabytes.
+MOST_MODULES = 12_000
 
 
 @dataclass(frozen=True)
@@ -79,10 +84,17 @@ class NetworkSpec:
         checked = self.checked(options or self.presets["d2l"])
         size = self.default_image_size(checked) if image_size is None else image_size
         self.check_image_size(checked, size)
-        return self._built(checked, device, size)
+        if device == "meta":
+            model = private_copy(self.outline(checked, size), "meta").train()
+        else:
+            model = _built(self, checked, device, size)
+        model.image_size = size  # type: ignore[assignment]
+        return model
 
     def outline(self, options: Options, image_size: int) -> nn.Module:
         """The network on the meta device, not yet tried with a picture: its first pass does that.
+
+        All who ask for it share it, so it is not to be changed; the last ones are kept.
 
         Units: `image_size` pixels per side.
         Raises: ConfigError for knobs out of bounds or a picture that is too large; RuntimeError
@@ -90,19 +102,8 @@ class NetworkSpec:
         """
         checked = self.checked(options)
         self._check_pixels(image_size)
-        return self._built(checked, "meta", image_size)
-
-    def _built(self, options: Options, device: str, image_size: int) -> nn.Module:
-        with torch.device(device):
-            model = self.network(options)
-        if any(isinstance(module, LazyModuleMixin) for module in model.modules()):
-            # A batch without a picture tells the layers what they are to expect.
-            nothing = torch.empty(0, options.in_channels, image_size, image_size, device=device)
-            with torch.no_grad():
-                set_for_shapes(model)(nothing)
-            model.train()
-        model.image_size = image_size  # type: ignore[assignment]
-        return model
+        key = self, checked, image_size
+        return _OUTLINES.get(key, partial(_outline, self, checked, image_size))
 
     def checked(self, options: Options) -> Options:
         """The same knobs, within their bounds. Raises: ConfigError for those that are not."""
@@ -165,7 +166,7 @@ class NetworkSpec:
 
     def too_small(self, options: Options, image_size: int) -> str:
         """The sentences for a picture of which nothing is left inside the network."""
-        with torch.device("meta"):
+        with torch.device("meta"), ShapesOnly():
             model = self.network(options)
         found = obstacle(model, (1, options.in_channels, image_size, image_size))
         end = "nothing is left of it before the last layer"
@@ -190,6 +191,7 @@ class NetworkSpec:
 
     def check_affordable(self, options: Options, image_size: int) -> None:
         """Raises: ConfigError when the weights alone would fill a computer's memory."""
+        self.check_image_size(options, image_size)
         params = _parameters(self, self.checked(options), image_size)
         if params > LARGEST_NETWORK:
             raise ConfigError(
@@ -205,6 +207,30 @@ def too_large(title: str, image_size: int) -> str:
         f"A picture of {image_size}×{image_size} pixels is too large for {title}. The largest "
         f"size is {LARGEST_IMAGE}×{LARGEST_IMAGE}; resize the picture."
     )
+
+
+def _built(spec: NetworkSpec, options: Options, device: str, image_size: int) -> nn.Module:
+    """The network, its layers told what they are to expect of such a picture."""
+    with torch.device(device), ShapesOnly():
+        model = spec.network(options)
+        if any(isinstance(module, LazyModuleMixin) for module in model.modules()):
+            # A batch without a picture tells them.
+            nothing = torch.empty(0, options.in_channels, image_size, image_size)
+            with torch.no_grad():
+                set_for_shapes(model)(nothing)
+            model.train()
+    return model
+
+
+def _outline(spec: NetworkSpec, options: Options, image_size: int) -> nn.Module:
+    outline = _built(spec, options, "meta", image_size)
+    # Pictures of most sizes share the weights, and so the modules.
+    weights = tuple(weight.shape for weight in outline.parameters())
+    return _SHARED.setdefault((spec, options, weights), outline)
+
+
+_OUTLINES = Kept[nn.Module](MOST_MODULES, lambda outline: sum(1 for _ in outline.modules()))
+_SHARED: WeakValueDictionary[Hashable, nn.Module] = WeakValueDictionary()
 
 
 @lru_cache(maxsize=512)
@@ -224,7 +250,7 @@ def _fits(spec: NetworkSpec, options: Options, image_size: int) -> bool:
     seen = _smallest_seen(spec, options)
     if seen and image_size >= seen[0]:
         return True
-    with torch.device("meta"):
+    with torch.device("meta"), ShapesOnly():
         model = spec.network(options)
     fits = passes(model, (1, options.in_channels, image_size, image_size))
     if fits:
@@ -240,5 +266,4 @@ def note_fit(spec: NetworkSpec, options: Options, image_size: int) -> None:
 
 @lru_cache(maxsize=512)
 def _parameters(spec: NetworkSpec, options: Options, image_size: int) -> int:
-    model = spec.build(options, device="meta", image_size=image_size)
-    return sum(p.numel() for p in model.parameters())
+    return sum(weight.numel() for weight in spec.outline(options, image_size).parameters())

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from cnnlab.hooks import leaves, set_for_shapes
+from cnnlab.shape_rules import ShapesOnly
 
 # No layer of the chapter asks for more pixels per side.
 MOST_NEEDED = 32
@@ -51,7 +52,7 @@ def obstacle(model: nn.Module, shape: tuple[int, ...]) -> Obstacle | None:
 def passes(model: nn.Module, shape: tuple[int, ...]) -> bool:
     """Whether a batch of this shape passes through a model that is on the meta device."""
     try:
-        with torch.no_grad():
+        with torch.no_grad(), ShapesOnly():
             set_for_shapes(model)(torch.empty(shape, device="meta"))
     except RuntimeError:
         return False

@@ -1,10 +1,9 @@
 """Trace of a model, from one pass over shapes alone: what ran, what it read, and what it costs."""
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any
-from weakref import WeakValueDictionary
 
 import torch
 from torch import Tensor, nn
@@ -24,8 +23,8 @@ Shape = tuple[int, ...]
 INPUT = "input"
 # Functions whose second argument is a weight of which every output value uses one filter.
 WEIGHTED = ("conv1d", "conv2d", "conv3d", "linear")
-# Of traces that are kept, twice all presets': Python's garbage collector looks at them all.
-MOST_NODES = 4_000
+# Of traces that are kept, six times all presets': thirty students' knobs fit.
+MOST_NODES = 12_000
 
 
 @dataclass(frozen=True)
@@ -112,15 +111,15 @@ def trace_of(spec: NetworkSpec, options: Options, image_size: int) -> Trace:
 def _traced(spec: NetworkSpec, options: Options, image_size: int) -> Trace:
     shape = (1, options.in_channels, image_size, image_size)
     try:
-        found = recorded(spec.outline(options, image_size), shape)
+        outline = spec.outline(options, image_size)
+        found = recorded(private_copy(outline, device="meta"), shape)
     except RuntimeError:
         # Says which size works, where that is the reason.
         spec.check_image_size(options, image_size)
         raise
     note_fit(spec, options, image_size)
-    # Pictures of all sizes share the modules, which are most of what a trace is made of.
-    weights = tuple(weight.shape for weight in found.outline.parameters())
-    return replace(found, outline=_OUTLINES.setdefault((spec, options, weights), found.outline))
+    # The one that all share, which is most of what a trace is made of.
+    return replace(found, outline=outline)
 
 
 def recorded(outline: nn.Module, input_shape: Sequence[int]) -> Trace:
@@ -136,7 +135,6 @@ def recorded(outline: nn.Module, input_shape: Sequence[int]) -> Trace:
 
 
 _TRACES = Kept[Trace](MOST_NODES, lambda found: len(found.nodes))
-_OUTLINES: WeakValueDictionary[Hashable, nn.Module] = WeakValueDictionary()
 
 
 @dataclass(frozen=True)
@@ -196,7 +194,7 @@ class Recorder(TorchFunctionMode):
         # A function may change what it reads.
         input_shapes = shapes(read)
         result = call(func, args, kwargs)
-        made = list(tensors(result))
+        made = tensors(result)
         if not read or not made:
             return result
         if not self._running:
@@ -227,7 +225,7 @@ class Recorder(TorchFunctionMode):
         return enter
 
     def _left(self, module: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
-        left, made = self._running.pop(), list(tensors(output))
+        left, made = self._running.pop(), tensors(output)
         if not made:
             return
         self.shapes[left.path] = tuple(made[0].shape)
@@ -265,15 +263,15 @@ class Recorder(TorchFunctionMode):
         note(made, Origin(len(self.nodes) - 1, view))
 
 
-def tensors(value: Any) -> Iterator[Tensor]:
+def tensors(value: Any) -> list[Tensor]:
     """The tensors in arguments or results, however they are nested."""
     if isinstance(value, Tensor):
-        yield value
-    elif isinstance(value, list | tuple):
-        for part in value:
-            yield from tensors(part)
-    elif isinstance(value, Mapping):
-        yield from tensors(list(value.values()))
+        return [value]
+    if isinstance(value, dict):
+        value = value.values()
+    elif not isinstance(value, (list, tuple)):
+        return []
+    return [tensor for part in value for tensor in tensors(part)]
 
 
 def traced(value: Any) -> list[Tensor]:

@@ -12,6 +12,7 @@ from cnnlab.datasets.augment import Augment
 from cnnlab.errors import ConfigError
 from cnnlab.network_spec import LARGEST_IMAGE, SMALLEST_IMAGE
 from cnnlab.networks.options import Options
+from cnnlab.trace import trace_of
 from cnnlab.training import probes
 from cnnlab.training.initialization import INITIALIZATIONS
 from cnnlab.training.optimizers import OPTIMIZERS
@@ -129,7 +130,8 @@ class RunConfig(Validated):
     @model_validator(mode="after")
     def _check_combination(self) -> "RunConfig":
         spec = catalog.network(self.network)
-        spec.check_image_size(self.options, self.image_size)
+        # It is needed for the page and the price anyway, and says where a picture does not fit.
+        trace_of(spec, self.options, self.image_size)
         spec.check_affordable(self.options, self.image_size)
         size = self.training_images
         if size < self.batch_size:

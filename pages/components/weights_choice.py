@@ -11,6 +11,7 @@ from cnnlab.configuration import SMALL
 from cnnlab.datasets import DATASETS
 from cnnlab.errors import WeightsError
 from cnnlab.network_spec import LARGEST_IMAGE
+from cnnlab.trace import trace_of
 from pages.components import configuration, network_choice, picture_choice, state, weights_listed
 from pages.components.links import FRESH, FRESH_TITLE, WEIGHTS
 from pages.components.maps_cache import Weights
@@ -105,7 +106,7 @@ def fresh(section: Section, spec: NetworkSpec) -> Choice:
         )
         seed = round(chosen)
         configured = network_choice.choose(section, spec)
-    NETWORKS[spec.name].check_image_size(configured.options, configured.image_size)
+    trace_of(NETWORKS[spec.name], configured.options, configured.image_size)
     weights = Weights(spec.name, configured.options, configured.image_size, seed)
     return Choice(FRESH_TITLE, "", weights)
 

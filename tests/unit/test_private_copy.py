@@ -37,9 +37,9 @@ def test_it_is_the_model_without_its_weights(name: str, preset: str) -> None:
         assert module.training
         assert twin is not module
         # What is kept beside the known containers holds no module that would be shared.
-        plain = [v for v in vars(module).values() if isinstance(v, list | tuple | nn.Module)]
-        assert not any(isinstance(v, nn.Module) for v in plain)
-        assert not any(isinstance(v, nn.Module) for held in plain for v in held)
+        assert not any(isinstance(value, nn.Module) for value in vars(module).values())
+        lists = [value for value in vars(module).values() if isinstance(value, list | tuple)]
+        assert not any(isinstance(inner, nn.Module) for held in lists for inner in held)
 
 
 def test_it_computes_the_same_and_its_hooks_are_its_own() -> None:
