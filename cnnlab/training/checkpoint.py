@@ -15,6 +15,7 @@ from cnnlab.networks.options import Options
 from cnnlab.trace import trace_of
 from cnnlab.training.config import RunConfig
 from cnnlab.training.initialization import initialize
+from cnnlab.training.shared_weights import share
 
 # A running variance may be smaller or larger than any number of 16 bits.
 KEPT_WHOLE = ("running_mean", "running_var")
@@ -100,12 +101,18 @@ def parameters(model: nn.Module) -> int:
 
 
 def fresh(
-    name: str, options: Options, image_size: int, seed: int, *, head: bool = True
+    name: str,
+    options: Options,
+    image_size: int,
+    seed: int,
+    *,
+    head: bool = True,
+    shared: bool = False,
 ) -> nn.Module:
     """A network as a run with this seed and PyTorch's initialization begins.
 
     Without its head it makes the same maps, but classifies nothing. The caller's random numbers
-    stay.
+    stay. `shared`: its weights are those of other such networks too, and not to be changed.
 
     Raises: ConfigError when it would not fit in memory.
     """
@@ -114,6 +121,8 @@ def fresh(
     model = spec.build(options, device="meta", image_size=image_size)
     if not head:
         features.take_off_head(model, trace_of(spec, options, image_size).shapes)
+    if shared:
+        return share(model, "default", seed).eval()
     model.to_empty(device="cpu")
     initialize(model, "default", seed)
     return model.eval()

@@ -38,17 +38,22 @@ def initialize(model: nn.Module, init: str, seed: int, scale: float = 1.0) -> No
     factor on the weights of convolutions and fully-connected layers, not on their biases.
     """
     for path, module in model.named_modules():
-        if isinstance(module, nn.Conv2d | nn.Linear):
-            INITIALIZATIONS[init](module.weight, generator(seed, f"{path}.weight"))
-            with torch.no_grad():
-                module.weight.mul_(scale)
-            if module.bias is not None:
-                bound = 1 / math.sqrt(module.weight[0].numel())
-                nn.init.uniform_(module.bias, -bound, bound, generator(seed, f"{path}.bias"))
-        elif callable(reset := getattr(module, "reset_parameters", None)):
-            with torch.random.fork_rng(devices=[]):
-                torch.default_generator.manual_seed(derived_seed(seed, path))
-                reset()
+        draw(module, path, init, seed, scale)
+
+
+def draw(module: nn.Module, path: str, init: str, seed: int, scale: float = 1.0) -> None:
+    """Draw the parameters that a module itself has; `path` is its name in the network."""
+    if isinstance(module, nn.Conv2d | nn.Linear):
+        INITIALIZATIONS[init](module.weight, generator(seed, f"{path}.weight"))
+        with torch.no_grad():
+            module.weight.mul_(scale)
+        if module.bias is not None:
+            bound = 1 / math.sqrt(module.weight[0].numel())
+            nn.init.uniform_(module.bias, -bound, bound, generator(seed, f"{path}.bias"))
+    elif callable(reset := getattr(module, "reset_parameters", None)):
+        with torch.random.fork_rng(devices=[]):
+            torch.default_generator.manual_seed(derived_seed(seed, path))
+            reset()
 
 
 def generator(seed: int, name: str) -> Generator:
