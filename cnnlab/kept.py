@@ -1,11 +1,13 @@
 """Values that all visitors share: each is made once, and the last ones are kept."""
 
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar, cast
 
+from cnnlab import forgetting
 from cnnlab.errors import CnnLabError
 
 V = TypeVar("V")
@@ -23,6 +25,7 @@ class _Entry:
     value: object = None
     error: CnnLabError | None = None
     weight: int = 0
+    asked_s: float = field(default_factory=time.monotonic)
 
 
 class Kept(Generic[V]):
@@ -37,6 +40,7 @@ class Kept(Generic[V]):
         self._weigh = weigh
         self._entries: OrderedDict[Hashable, _Entry] = OrderedDict()
         self._access = threading.Lock()
+        forgetting.register(self)
 
     @property
     def weight(self) -> int:
@@ -54,6 +58,7 @@ class Kept(Generic[V]):
         with self._access:
             entry = self._entries.setdefault(key, _Entry())
             self._entries.move_to_end(key)
+            entry.asked_s = time.monotonic()
         with entry.lock:
             if not entry.made:
                 self._make(key, entry, make)
@@ -61,6 +66,18 @@ class Kept(Generic[V]):
             # A new one each time: whoever catches it adds to its traceback.
             raise type(entry.error)(*entry.error.args)
         return cast("V", entry.value)
+
+    def forget(self, unused_s: float) -> None:
+        """Let go of what was not asked for in that time."""
+        until_s = time.monotonic() - unused_s
+        with self._access:
+            old = [
+                key
+                for key, entry in self._entries.items()
+                if entry.made and entry.asked_s <= until_s
+            ]
+            for key in old:
+                del self._entries[key]
 
     def _make(self, key: Hashable, entry: _Entry, make: Callable[[], V]) -> None:
         try:
@@ -76,6 +93,7 @@ class Kept(Generic[V]):
             raise
         else:
             entry.value, entry.weight = value, self._weigh(value)
+        entry.asked_s = time.monotonic()
         entry.made = True
         self._drop()
 

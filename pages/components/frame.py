@@ -6,7 +6,7 @@ import streamlit as st
 from streamlit.navigation.page import Page
 
 from cnnlab.catalog import SECTIONS
-from pages.components import left_tabs, services, sidebar, state, teacher
+from pages.components import left_tabs, page_line, services, sidebar, state, teacher
 
 CHAPTER = Path("pages") / "chapter"
 WORKBENCH = Path("pages") / "workbench"
@@ -28,12 +28,15 @@ def show() -> None:
         initial_sidebar_state=SIDEBAR_PX,
     )
     st.html(STYLE)
-    page = st.navigation(pages())
-    left_tabs.watch()
-    services.run_manager().seen(state.visitor())
-    sidebar.show()
-    state.enter(page.url_path)
-    page.run()
+    # A tab that waits has its title and its looks. A script that was superseded meanwhile ends at
+    # the first call to Streamlit after it.
+    with page_line.of_server().drawing():
+        page = st.navigation(pages())
+        left_tabs.watch()
+        services.run_manager().seen(state.visitor())
+        sidebar.show()
+        state.enter(page.url_path)
+        page.run()
 
 
 def pages() -> dict[str, list[Page]]:

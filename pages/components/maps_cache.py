@@ -19,7 +19,7 @@ from cnnlab.networks.options import Options
 from cnnlab.trace import Trace, trace_of
 from cnnlab.training import checkpoint
 from pages.components.byte_cache import ByteCache
-from pages.components.turns import own_turn
+from pages.components.turns import LONGEST, own_turn
 
 # 30 visitors with ResNet-18 at 224 pixels fit: 7 MB each.
 MAPS_BYTES = 256 * 2**20
@@ -156,7 +156,7 @@ def laid_out(model: nn.Module) -> nn.Module:
 
 @st.cache_resource(show_spinner=False)
 def maps_cache() -> ByteCache[Seen]:
-    return ByteCache(MAPS_BYTES, lambda seen: seen.nbytes, own_turn)
+    return ByteCache(MAPS_BYTES, lambda seen: seen.nbytes, own_turn, at_once=2)
 
 
 @st.cache_resource(show_spinner=False)
@@ -171,7 +171,8 @@ def drawn(key: Hashable, make: Callable[[], bytes]) -> bytes:
 
 @st.cache_resource(show_spinner=False)
 def drawn_cache() -> ByteCache[bytes]:
-    return ByteCache(DRAWN_BYTES, len)
+    # Whoever makes one may have to wait for a pass first, which holds up nobody else.
+    return ByteCache(DRAWN_BYTES, len, at_once=LONGEST)
 
 
 def weight_bytes(model: nn.Module) -> int:

@@ -1,11 +1,15 @@
 """The cache that is bounded by memory."""
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 
 import pytest
 
 from pages.components.byte_cache import ByteCache
+from tests.waiting import wait_until
 
 
 def test_what_was_not_asked_for_the_longest_is_dropped_first() -> None:
@@ -54,3 +58,86 @@ def test_a_failure_is_not_kept() -> None:
     with pytest.raises(OSError, match="no such file"):
         cache.get("a", fail)
     assert cache.get("a", lambda: b"12") == b"12"
+
+
+class Slow:
+    """Values that take until they are told to be done."""
+
+    def __init__(self, cache: ByteCache[bytes], pool: ThreadPoolExecutor) -> None:
+        self.cache, self.pool = cache, pool
+        self.begun: list[str] = []
+        self._may_end = {key: threading.Event() for key in "abc"}
+
+    def ask(self, key: str) -> "Future[bytes]":
+        return self.pool.submit(self.cache.get, key, lambda: self._make(key))
+
+    def end(self, *keys: str) -> None:
+        for key in keys:
+            self._may_end[key].set()
+
+    def _make(self, key: str) -> bytes:
+        self.begun.append(key)
+        assert self._may_end[key].wait(20)
+        return key.encode()
+
+
+@pytest.fixture
+def pool() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(8) as pool:
+        yield pool
+
+
+def test_who_asks_for_another_value_is_not_held_up(pool: ThreadPoolExecutor) -> None:
+    slow = Slow(ByteCache(10, len, at_once=2), pool)
+    first = [slow.ask("a"), slow.ask("a")]
+    wait_until(lambda: slow.begun == ["a"])
+    other = slow.ask("b")
+    wait_until(lambda: slow.begun == ["a", "b"])
+    slow.end("b")
+    assert other.result(20) == b"b"
+    slow.end("a")
+    assert [one.result(20) for one in first] == [b"a", b"a"]
+    assert slow.begun == ["a", "b"]
+
+
+def test_only_so_many_are_made_at_once_for_each_needs_memory(pool: ThreadPoolExecutor) -> None:
+    slow = Slow(ByteCache(10, len), pool)
+    asked = [slow.ask("a")]
+    wait_until(lambda: slow.begun == ["a"])
+    asked.append(slow.ask("b"))
+    time.sleep(0.1)
+    assert slow.begun == ["a"]
+    slow.end("a", "b")
+    assert [one.result(20) for one in asked] == [b"a", b"b"]
+
+
+def test_who_waited_for_what_failed_makes_it(pool: ThreadPoolExecutor) -> None:
+    cache: ByteCache[bytes] = ByteCache(10, len)
+    begun, fails = threading.Event(), threading.Event()
+
+    def fail() -> bytes:
+        begun.set()
+        assert fails.wait(20)
+        raise OSError("no such file")
+
+    first = pool.submit(cache.get, "a", fail)
+    assert begun.wait(20)
+    others = [pool.submit(cache.get, "a", lambda: b"12") for _ in range(3)]
+    fails.set()
+    with pytest.raises(OSError, match="no such file"):
+        first.result(20)
+    assert [one.result(20) for one in others] == [b"12"] * 3
+
+
+def test_the_turn_is_told_how_long_it_will_take() -> None:
+    told = []
+
+    def turn(seconds: float) -> AbstractContextManager[None]:
+        told.append(seconds)
+        return nullcontext()
+
+    cache: ByteCache[bytes] = ByteCache(10, len, turn)
+    for _ in range(2):
+        cache.get("a", lambda: b"12", 0.5)
+    cache.get("b", lambda: b"12")
+    assert told == [0.5, 0.0]

@@ -23,7 +23,7 @@ print(*sorted({name.partition(".")[0] for name in sys.modules}))
 NETWORKS_MAY_IMPORT = ("cnnlab.errors", "cnnlab.validated", "cnnlab.networks")
 # Rooms from the inside out; a room imports from those before it, never from those after it.
 ORDER = (
-    ("errors", "validated", "folders", "atomic", "words", "kept"),
+    ("errors", "validated", "folders", "atomic", "words", "kept", "forgetting"),
     ("networks",),
     ("devices", "gpus", "cgroups", "allocator", "run_delay", "process_memory"),
     (
