@@ -18,7 +18,7 @@ class      students come in within one think time, then each does one thing afte
            `--think` seconds. The teacher's run goes on, so runs of students wait in line
 herd       all do the same at the same moment and wait for one another, several rounds
 left       all have closed their tabs; memory after `--rest` seconds. The app ends a session 45 s
-           after its tab (pages/components/left_tabs.py); what it keeps for all visitors stays
+           after its tab (pages/components/left_tabs.py), with what nobody has asked for since
 
 The time of an interaction is that from the message to the server to its last word, and for a photo
 from choosing the file: what the browser draws comes on top. Curves that are drawn again by a

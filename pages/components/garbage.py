@@ -9,13 +9,15 @@ from streamlit.runtime.scriptrunner import script_runner
 
 # Thirty visitors who press a key at once have it collected once.
 EVERY_S = 2.0
+# Of the time, at most: with much in memory it would be collected for ever.
+SHARE = 0.02
 
 
 class Seldom:
     """Stands in for the module `gc` where Streamlit collects all garbage after every script.
 
     Walking through everything that all visitors have holds up all of them, the longer the more they
-    are.
+    are. It is done every `every_s` at most, and less often where it takes long.
     """
 
     def __init__(
@@ -24,30 +26,39 @@ class Seldom:
         self._every_s = every_s
         self._collect_all = collect
         self._access = threading.Lock()
-        self._last_s = -every_s
-        self._waiting = False
+        self._next_s = 0.0
+        # Somebody has asked since the last collection began.
+        self._asked = False
+        # It is being collected, or will be in a moment.
+        self._under_way = False
 
     def collect(self, _generation: int = 2) -> None:
         """Collect now if that was not done a moment ago, else in a moment."""
         with self._access:
-            rest_s = self._last_s + self._every_s - time.monotonic()
-            if self._waiting:
+            self._asked = True
+            if self._under_way:
                 return
-            if rest_s <= 0:
-                self._last_s = time.monotonic()
-            else:
-                self._waiting = True
-        if rest_s <= 0:
-            self._collect_all()
-        else:
-            timer = threading.Timer(rest_s, self._later)
+            self._under_way = True
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Collect when it is time to, and again later where somebody asks meanwhile."""
+        begin_s = time.monotonic()
+        if begin_s < self._next_s:
+            timer = threading.Timer(self._next_s - begin_s, self._go_on)
             timer.daemon = True
             timer.start()
-
-    def _later(self) -> None:
-        with self._access:
-            self._waiting, self._last_s = False, time.monotonic()
-        self._collect_all()
+            return
+        self._asked = False
+        try:
+            self._collect_all()
+        finally:
+            end_s = time.monotonic()
+            self._next_s = max(begin_s + self._every_s, end_s + (end_s - begin_s) / SHARE)
+            with self._access:
+                again = self._under_way = self._asked
+            if again:
+                self._go_on()
 
 
 def collect_seldom() -> None:

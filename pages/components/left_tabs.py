@@ -1,4 +1,4 @@
-"""Tabs that were closed: what the server keeps of them is given back after a while.
+"""Tabs that were closed: what the server keeps of them, and for them, is given back after a while.
 
 Streamlit keeps a session, with the photos that were uploaded in it, in case its connection comes
 back, and looks for old ones only when another tab closes: after a lesson, all of them would stay.
@@ -6,15 +6,19 @@ back, and looks for old ones only when another tab closes: after a lesson, all o
 
 import asyncio
 import contextlib
+import gc
 
 import streamlit as st
 from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from cnnlab import allocator
+from cnnlab import allocator, forgetting
+from pages.components.garbage import Seldom
 
 # A network that fails is back by then, or so slow that a reader reloads.
 KEPT_S = 45.0
+# A class that leaves closes thirty tabs in a moment.
+TIDY_S = 3.0
 
 
 def watch() -> None:
@@ -37,8 +41,18 @@ def end(session: str) -> None:
     server = runtime.get_instance()
     if not server.is_active_session(session):
         server.close_session(session)
-        # It walks through all that is free, which nobody has to wait for.
-        asyncio.get_running_loop().run_in_executor(None, allocator.give_back)
+        # It walks through everything, and the server's own thread has to answer the others.
+        asyncio.get_running_loop().run_in_executor(None, _tidying.collect)
+
+
+def _tidy() -> None:
+    """Give back what only those had asked for who have left; their networks are traced anew."""
+    forgetting.forget(KEPT_S)
+    gc.collect()
+    allocator.give_back()
+
+
+_tidying = Seldom(TIDY_S, _tidy)
 
 
 # Released when the connection of a tab ends.

@@ -1,12 +1,17 @@
 """A tab that is closed leaves nothing behind, and one that comes back is as it was."""
 
 import asyncio
+import threading
+import time
 from collections.abc import Callable
 
 import pytest
 from streamlit import runtime
 
+from cnnlab import allocator, forgetting
 from pages.components import left_tabs
+from pages.components.garbage import Seldom
+from tests.waiting import wait_until
 
 
 class Runtime:
@@ -31,6 +36,22 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Runtime:
     return found
 
 
+@pytest.fixture
+def tidied(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What was done after sessions have ended, and in which thread; nothing was done before."""
+    done: list[str] = []
+
+    def note(what: str) -> None:
+        where = "server's" if threading.current_thread() is threading.main_thread() else "another"
+        done.append(f"{what} in {where} thread")
+
+    monkeypatch.setattr(forgetting, "forget", lambda unused_s: note(f"forget {unused_s}"))
+    monkeypatch.setattr(left_tabs.gc, "collect", lambda: note("collect"))
+    monkeypatch.setattr(allocator, "give_back", lambda: note("give back"))
+    monkeypatch.setattr(left_tabs, "_tidying", Seldom(0.5, left_tabs._tidy))
+    return done
+
+
 async def leave(session: str, meanwhile: Callable[[], object]) -> None:
     left_tabs.left(session)
     meanwhile()
@@ -49,6 +70,27 @@ def test_a_tab_that_comes_back_stays(server: Runtime) -> None:
 
 def test_nothing_is_done_at_once(server: Runtime) -> None:
     asyncio.run(leave("ann", lambda: pytest.fail("too soon") if server.ended else None))
+
+
+@pytest.mark.usefixtures("server")
+def test_what_only_they_had_asked_for_is_given_back(tidied: list[str]) -> None:
+    asyncio.run(leave("ann", lambda: None))
+    assert tidied == [
+        "forget 0.05 in another thread",
+        "collect in another thread",
+        "give back in another thread",
+    ]
+
+
+def test_a_class_that_leaves_is_tidied_up_after_once_and_once_in_the_end(
+    server: Runtime, tidied: list[str]
+) -> None:
+    class_ = [f"tab {number}" for number in range(30)]
+    asyncio.run(leave("ann", lambda: [left_tabs.left(tab) for tab in class_]))
+    assert server.ended == ["ann", *class_]
+    wait_until(lambda: len(tidied) == 6)
+    time.sleep(0.1)
+    assert len(tidied) == 6
 
 
 def test_without_a_server_there_is_nothing_to_end() -> None:

@@ -3,7 +3,9 @@
 import ast
 import gc
 import inspect
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from streamlit.runtime.scriptrunner import script_runner
@@ -25,6 +27,60 @@ def test_who_asks_at_once_has_it_collected_once_and_once_afterwards() -> None:
     assert collected[1] - collected[0] >= 0.2
     seldom.collect()
     assert len(collected) == 3
+
+
+def test_it_takes_a_small_share_of_the_time_however_long_it_takes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(garbage, "SHARE", 0.2)
+    begun: list[float] = []
+    ended: list[float] = []
+
+    def collect() -> None:
+        begun.append(time.monotonic())
+        # Somebody asks meanwhile: what they left may have been walked past already.
+        seldom.collect()
+        time.sleep(0.1)
+        ended.append(time.monotonic())
+
+    seldom = Seldom(0.0, collect)
+    seldom.collect()
+    wait_until(lambda: len(ended) == 2)
+    assert begun[1] - ended[0] >= (ended[0] - begun[0]) / 0.2
+
+
+def test_one_collection_at_a_time() -> None:
+    begun, goes_on = threading.Semaphore(0), threading.Event()
+
+    def collect() -> None:
+        begun.release()
+        assert goes_on.wait(20)
+
+    seldom = Seldom(0.0, collect)
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(seldom.collect)
+        assert begun.acquire(timeout=20)
+        # Nobody waits for it, and nobody's is forgotten.
+        pool.submit(seldom.collect).result(20)
+        assert not begun.acquire(blocking=False)
+        goes_on.set()
+        first.result(20)
+    assert begun.acquire(timeout=20)
+
+
+def test_after_one_that_failed_it_goes_on() -> None:
+    begun: list[int] = []
+
+    def collect() -> None:
+        begun.append(1)
+        if len(begun) == 1:
+            raise OSError("no such thing")
+
+    seldom = Seldom(0.0, collect)
+    with pytest.raises(OSError, match="thing"):
+        seldom.collect()
+    seldom.collect()
+    wait_until(lambda: len(begun) == 2)
 
 
 def test_streamlit_collects_by_the_name_that_we_replace(monkeypatch: pytest.MonkeyPatch) -> None:
