@@ -1,6 +1,7 @@
 """A tab that is closed leaves nothing behind, and one that comes back is as it was."""
 
 import asyncio
+import gc
 import threading
 import time
 from collections.abc import Callable
@@ -46,7 +47,7 @@ def tidied(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         done.append(f"{what} in {where} thread")
 
     monkeypatch.setattr(forgetting, "forget", lambda unused_s: note(f"forget {unused_s}"))
-    monkeypatch.setattr(left_tabs.gc, "collect", lambda: note("collect"))
+    monkeypatch.setattr(gc, "collect", lambda: note("collect"))
     monkeypatch.setattr(allocator, "give_back", lambda: note("give back"))
     monkeypatch.setattr(left_tabs, "_tidying", Seldom(0.5, left_tabs._tidy))
     return done
@@ -86,7 +87,12 @@ def test_a_class_that_leaves_is_tidied_up_after_once_and_once_in_the_end(
     server: Runtime, tidied: list[str]
 ) -> None:
     class_ = [f"tab {number}" for number in range(30)]
-    asyncio.run(leave("ann", lambda: [left_tabs.left(tab) for tab in class_]))
+
+    def all_leave() -> None:
+        for tab in class_:
+            left_tabs.left(tab)
+
+    asyncio.run(leave("ann", all_leave))
     assert server.ended == ["ann", *class_]
     wait_until(lambda: len(tidied) == 6)
     time.sleep(0.1)

@@ -1,6 +1,7 @@
 """Pages of all visitors are drawn in line."""
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 import streamlit as st
@@ -16,11 +17,14 @@ def test_a_page_is_drawn_when_its_turn_comes(
 ) -> None:
     """It waits with its title."""
     line = PageLine(600)
-    titles = []
-    begin = st.set_page_config
-    monkeypatch.setattr(
-        st, "set_page_config", lambda **given: [titles.append(given["page_title"]), begin(**given)]
-    )
+    titles: list[str] = []
+    configure = st.set_page_config
+
+    def titled(**given: Any) -> None:
+        titles.append(given["page_title"])
+        configure(**given)
+
+    monkeypatch.setattr(st, "set_page_config", titled)
     monkeypatch.setattr(page_line, "of_server", lambda: line)
     with ThreadPoolExecutor(1) as pool:
         with line.drawing():

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 
 import pytest
 from streamlit.runtime.scriptrunner_utils.exceptions import StopException
@@ -35,6 +36,9 @@ class Room:
         wait_until(lambda: page in self.begun or self.in_line > ahead)
         return sent
 
+    def has_begun(self, count: int) -> bool:
+        return len(self.begun) >= count
+
     @property
     def in_line(self) -> int:
         return len(self.line._line)
@@ -63,7 +67,7 @@ def test_one_page_after_the_other_in_the_order_in_which_they_came(pool: ThreadPo
     room = Room(PageLine(FOR_EVER_S), pool)
     sent = [room.send(page) for page in "abcd"]
     for number, page in enumerate("abcd"):
-        wait_until(lambda count=number + 1: len(room.begun) == count)
+        wait_until(partial(room.has_begun, number + 1))
         time.sleep(0.02)
         assert room.begun == [*"abcd"[: number + 1]]
         room.end(page)

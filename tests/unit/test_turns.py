@@ -8,6 +8,7 @@ from functools import partial
 
 import pytest
 
+from pages.components import state
 from pages.components import turns as turns_module
 from pages.components.byte_cache import ByteCache
 from pages.components.turns import LONG_S, BusyError, Turns
@@ -35,6 +36,9 @@ class Room:
 
     def end(self, task: str) -> None:
         self._may_end[task].set()
+
+    def has_begun(self, count: int) -> bool:
+        return len(self.begun) >= count
 
     def is_here(self, task: str) -> bool:
         return task in self.begun or task in self.places
@@ -77,7 +81,7 @@ def begin_in_order(room: Room, *tasks: tuple[str, str]) -> list["Future[None]"]:
 def end_in_order(room: Room, tasks: str) -> None:
     """End each as soon as it has begun, one after the other in this order."""
     for number, task in enumerate(tasks):
-        wait_until(lambda count=number + 1: len(room.begun) >= count)
+        wait_until(partial(room.has_begun, number + 1))
         assert room.begun == [*tasks[: number + 1]]
         room.end(task)
 
@@ -245,3 +249,18 @@ def test_what_one_makes_of_what_another_asks_for_too(pool: ThreadPoolExecutor) -
     both: list[Future[bytes]] = []
     assert pool.submit(maps.get, "m", look).result(20) == b"first"
     assert both[0].result(20) == b"first"
+
+
+def test_a_page_says_how_long_its_pass_will_take(
+    pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = Room(Turns(at_once=2), pool)
+    monkeypatch.setattr(turns_module, "of_server", lambda: room.turns)
+    monkeypatch.setattr(state, "visitor", lambda: "ann")
+    with turns_module.own_turn(2 * LONG_S):
+        sent = begin_in_order(room, ("bob", "A"), ("cyd", "b"))
+        assert room.begun == ["b"], "there is one place for long ones, and it is taken"
+        room.end("b")
+    room.end("a")
+    for one in sent:
+        one.result(20)
