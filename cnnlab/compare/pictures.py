@@ -2,32 +2,30 @@
 
 import io
 import math
-from collections.abc import Mapping
 
 from cnnlab.colour_maps import colour_range
-from cnnlab.layer_maps import LayerMaps
+from cnnlab.layer_maps import LayerMaps, Layers
 from cnnlab.mosaic import mosaic
 
 # How many channels of a layer are drawn, and how large each of them.
 CHANNELS, TILE_PX = 4, 44
 
 
-def halvings(image_size: int, maps: LayerMaps) -> int:
-    """How often a layer's picture was halved: 0 at full size, 1 at half of it, and so on."""
-    side = max(maps.shape[1:])
+def halvings(image_size: int, side: int) -> int:
+    """How often a layer's picture was halved: 0 at full size, 1 at half of it, and so on.
+
+    Units: pixels.
+    """
     return max(0, round(math.log2(image_size / side)))
 
 
-def by_size(image_size: int, maps: Mapping[str, LayerMaps]) -> dict[int, str]:
+def by_size(image_size: int, maps: Layers) -> dict[int, str]:
     """The last layer of each size, by how often the picture was halved.
 
     What has one pixel left is no picture any more, and is left out.
     """
-    return {
-        halvings(image_size, layer): name
-        for name, layer in maps.items()
-        if max(layer.shape[1:]) > 1
-    }
+    sides = {name: max(maps.shape(name)[1:]) for name in maps}
+    return {halvings(image_size, side): name for name, side in sides.items() if side > 1}
 
 
 def liveliest(maps: LayerMaps) -> LayerMaps:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
-from cnnlab import layer_maps
+from cnnlab import pass_price
 from cnnlab.errors import CnnLabError, ConfigError
 from cnnlab.features import makes_maps
 from cnnlab.hooks import private_copy
@@ -65,7 +65,7 @@ class Method:
 
         Raises: ConfigError when not even the coarsest is.
         """
-        layer_maps.check_price(trace)
+        pass_price.check_price(trace)
         macs = sum(node.macs for node in trace.nodes)
         values = sum(prod(node.output_shape) for node in trace.nodes)
         for detail in self.details:

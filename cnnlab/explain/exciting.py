@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from cnnlab import features, layer_maps
+from cnnlab import features, pass_price
 from cnnlab.datasets.augment import Augment, prepare
 from cnnlab.errors import ConfigError
 from cnnlab.trace import Trace
@@ -40,7 +40,7 @@ class Exciting:
 
 def affordable_pictures(trace: Trace) -> int:
     """How many pictures are looked at. Raises: ConfigError where that would be too few."""
-    layer_maps.check_price(trace)
+    pass_price.check_price(trace)
     macs = sum(node.macs for node in trace.nodes)
     count = min(MOST_PICTURES, MOST_MACS // max(1, macs))
     if count < FEWEST_PICTURES:

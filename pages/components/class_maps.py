@@ -20,7 +20,7 @@ def show(asked: Pass) -> None:
     if not found:
         return
     with st.expander("The class maps, before they are averaged", icon=":material/grid_view:"):
-        if maps[found].shape[-1] == 1:
+        if maps.shape(found)[-1] == 1:
             size = asked.weights.image_size
             st.markdown(
                 f"At {size}×{size} pixels each class map is a single value: there is nothing to "
@@ -50,7 +50,7 @@ def layer(asked: Pass) -> str:
     trace, maps = asked.weights.trace, maps_of(asked)
     names = features.class_maps(trace, asked.weights.options.num_classes)
     found = [name for name in names if name in maps]
-    return next((n for n in reversed(found) if maps[n].shape[-1] > 1), found[0] if found else "")
+    return next((n for n in reversed(found) if maps.shape(n)[-1] > 1), found[0] if found else "")
 
 
 def picture(maps: LayerMaps, channel: int, name: str) -> None:

@@ -1,14 +1,13 @@
 """The layers of the network as a strip of thumbnails, in running order."""
 
 import math
-from collections.abc import Mapping
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from cnnlab.colour_maps import SEQUENTIAL
 from cnnlab.layer_csv import shape_text
-from cnnlab.layer_maps import STEPS, LayerMaps
+from cnnlab.layer_maps import STEPS, Layers
 from cnnlab.mosaic import reduced
 from pages.components import maps_cache, maps_component, state
 from pages.components.maps_cache import Pass, maps_of
@@ -34,12 +33,19 @@ def pick() -> None:
         state.put("layer", name)
 
 
-def drawn(asked: Pass, maps: Mapping[str, LayerMaps]) -> bytes:
+def drawn(asked: Pass, maps: Layers) -> bytes:
     """What the browser draws the strip from."""
-    pictures = [thumbnail(layer) for layer in maps.values()]
+    pictures, outline = thumbnails(maps), asked.weights.trace.outline
+    size = asked.weights.image_size
     layers = [
-        about(name, layer, picture, asked)
-        for (name, layer), picture in zip(maps.items(), pictures, strict=True)
+        {
+            "name": name,
+            "short": short(name),
+            "width": picture.shape[1],
+            "height": picture.shape[0],
+            **about(outline.get_submodule(name), maps.shape(name), size),
+        }
+        for name, picture in zip(maps, pictures, strict=True)
     ]
     header = {
         "alt": f"{len(layers)} layers in running order",
@@ -49,23 +55,21 @@ def drawn(asked: Pass, maps: Mapping[str, LayerMaps]) -> bytes:
     return packed(header, b"".join(picture.numpy().tobytes() for picture in pictures))
 
 
-def about(name: str, layer: LayerMaps, picture: Tensor, asked: Pass) -> dict[str, object]:
-    """Name, shape and size of a thumbnail: what shrinks is drawn smaller, channels pile up."""
-    channels, height, width = layer.shape
+def about(layer: nn.Module, shape: tuple[int, int, int], image_size: int) -> dict[str, object]:
+    """Kind, shape and size of a thumbnail: what shrinks is drawn smaller, channels pile up.
+
+    Shape: `shape` is that of the maps, (C, H, W).
+    Units: `image_size` in pixels.
+    """
+    channels, height, width = shape
     is_vector = height == width == 1
-    kind = type(asked.weights.trace.outline.get_submodule(name)).__name__
-    shape = str(channels) if is_vector else f"{channels}×{height}²"
+    says = str(channels) if is_vector else f"{channels}×{height}²"
     if height != width:
-        shape = shape_text(layer.shape, "×")
-    halvings = math.log2(max(1, asked.weights.image_size / max(height, width)))
-    px = LARGEST_PX - halvings * 8
+        says = shape_text(shape, "×")
+    px = LARGEST_PX - math.log2(max(1, image_size / max(height, width))) * 8
     return {
-        "name": name,
-        "short": short(name),
-        "shape": shape,
-        "words": f"{kind}, {shape_text(layer.shape, ' × ')}",
-        "width": picture.shape[1],
-        "height": picture.shape[0],
+        "shape": says,
+        "words": f"{type(layer).__name__}, {shape_text(shape, ' × ')}",
         "px": round(40 if is_vector else max(SMALLEST_PX, px)),
         "sheets": 0 if is_vector else min(MOST_SHEETS, round(math.log2(channels) / 2)),
     }
@@ -76,17 +80,31 @@ def short(name: str) -> str:
     return ".".join(name.split(".")[-2:])
 
 
-def thumbnail(layer: LayerMaps) -> Tensor:
-    """The mean of all channels, or the values of a vector, from the lowest to the highest.
+def thumbnails(maps: Layers) -> list[Tensor]:
+    """Each layer as the mean of its channels, or the values of a vector, in running order.
 
-    Shape: (height, width) of uint8.
+    Shape: each (height, width) of uint8.
     """
-    values = layer.mean_map
-    if values.numel() == 1:
-        values = as_cells(layer.low)
-    low, high = values.min(), values.max()
-    codes = (values - low) / (high - low if high > low else 1) * STEPS
-    return reduced(codes.round().to(torch.uint8)[None], SIDE)[0]
+    # All of one size at once: a network has few sizes, and many layers of each.
+    of_size: dict[torch.Size, dict[str, Tensor]] = {}
+    for name in maps:
+        vector = maps.vector(name)
+        values = maps.mean(name) if vector is None else as_cells(vector)
+        of_size.setdefault(values.shape, {})[name] = values
+    found: dict[str, Tensor] = {}
+    for alike in of_size.values():
+        found.update(zip(alike, coded(torch.stack(list(alike.values()))), strict=True))
+    return [found[name] for name in maps]
+
+
+def coded(values: Tensor) -> Tensor:
+    """Each picture from its lowest value to its highest in 256 steps, no larger than is drawn.
+
+    Shape: (N, H, W) -> (N, height, width) of uint8.
+    """
+    low, high = values.amin((1, 2), keepdim=True), values.amax((1, 2), keepdim=True)
+    span = torch.where(high > low, high - low, 1.0)
+    return reduced(((values - low) / span * STEPS).round().to(torch.uint8), SIDE)
 
 
 def as_cells(vector: Tensor) -> Tensor:

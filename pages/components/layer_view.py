@@ -124,12 +124,11 @@ def one(asked: Pass, shown: Shown) -> int:
 
 def both(asked: Pass, beside: Pass, shown: Shown) -> int:
     """The same layer under two weights, the same channel of both enlarged below; which one."""
-    there = maps_of(beside).get(shown.layer)
-    channels = len(maps_of(asked)[shown.layer].low)
-    if there is None or len(there.low) != channels:
+    here, there = maps_of(asked), maps_of(beside)
+    if shown.layer not in there or there.shape(shown.layer)[0] != here.shape(shown.layer)[0]:
         st.info(f"The network beside this one has no layer {shown.layer} with as many channels.")
         return one(asked, shown)
-    channel = channel_view.choose(maps_of(asked)[shown.layer])
+    channel = channel_view.choose(here[shown.layer])
     for column, each, place in zip(st.columns(2), (asked, beside), ("", BESIDE), strict=True):
         with column:
             st.markdown(f"**{each.title}**  \n{class_scores.in_a_line(each)}")

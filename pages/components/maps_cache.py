@@ -1,20 +1,21 @@
 """Feature maps and the weights that make them, computed once for all visitors."""
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import streamlit as st
 import torch
 from torch import Tensor, nn
 
-from cnnlab import budget, checkpoints, features, layer_maps
+from cnnlab import budget, checkpoints, features, layer_maps, pass_price
 from cnnlab.catalog import NETWORKS
 from cnnlab.checkpoints import imagenet
 from cnnlab.checkpoints.shipped import FOLDER
 from cnnlab.datasets import DATASETS
 from cnnlab.errors import WeightsError
-from cnnlab.layer_maps import LayerMaps, Seen
+from cnnlab.layer_maps import LayerMaps, Layers, Seen
 from cnnlab.networks.options import Options
 from cnnlab.trace import Trace, trace_of
 from cnnlab.training import checkpoint
@@ -22,7 +23,9 @@ from pages.components.byte_cache import ByteCache
 from pages.components.turns import LONGEST, own_turn
 
 # 30 visitors with ResNet-18 at 224 pixels fit: 7 MB each.
-MAPS_BYTES = 256 * 2**20
+MAPS_BYTES = 192 * 2**20
+# Large layers, of which a reader looks at few.
+LARGE_BYTES = 64 * 2**20
 WEIGHTS_BYTES = 384 * 2**20
 # What was made ready for the browser: half a megabyte for the largest mosaics.
 DRAWN_BYTES = 64 * 2**20
@@ -134,13 +137,31 @@ def seen_of(asked: Pass) -> Seen:
 
     Raises: CnnLabError when the pass costs too much or the weights cannot be had.
     """
-    layer_maps.check_price(asked.weights.trace)
-    return maps_cache().get(asked, lambda: layer_maps.look(model_of(asked.weights), asked.batch))
+    pass_price.check_price(asked.weights.trace)
+    # The model is not kept with what it made: the cache of weights alone keeps models.
+    again = partial(large_maps, asked)
+    return maps_cache().get(
+        asked, lambda: layer_maps.look(model_of(asked.weights), asked.batch, again)
+    )
 
 
-def maps_of(asked: Pass) -> Mapping[str, LayerMaps]:
-    """The maps of every layer, in running order. Raises: CnnLabError as `seen_of` does."""
+def maps_of(asked: Pass) -> Layers:
+    """The maps of every layer, in running order. Raises: CnnLabError as `seen_of` does.
+
+    So may looking at a layer that is too large to be kept with the others.
+    """
     return seen_of(asked).maps
+
+
+def large_maps(asked: Pass, layer: str) -> LayerMaps:
+    """The maps of a large layer, made by a pass of their own; the last ones are kept.
+
+    Raises: CnnLabError as `seen_of` does.
+    """
+    return large_cache().get(
+        (asked, layer),
+        lambda: layer_maps.layer_again(model_of(asked.weights), asked.batch, layer),
+    )
 
 
 def model_of(weights: Weights) -> nn.Module:
@@ -157,6 +178,11 @@ def laid_out(model: nn.Module) -> nn.Module:
 @st.cache_resource(show_spinner=False)
 def maps_cache() -> ByteCache[Seen]:
     return ByteCache(MAPS_BYTES, lambda seen: seen.nbytes, own_turn, at_once=2)
+
+
+@st.cache_resource(show_spinner=False)
+def large_cache() -> ByteCache[LayerMaps]:
+    return ByteCache(LARGE_BYTES, lambda maps: maps.nbytes, own_turn)
 
 
 @st.cache_resource(show_spinner=False)

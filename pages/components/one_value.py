@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import streamlit as st
 from torch import Tensor
 
-from cnnlab import layer_maps
+from cnnlab import pass_price
 from cnnlab.catalog import NETWORKS
 from cnnlab.errors import CnnLabError
 from cnnlab.explain.arithmetic import (
@@ -85,7 +85,7 @@ def arithmetic(asked: Pass, found: Trace, trail: list[Step]) -> None:
     """How the value that is open was computed, and the way to others; a sentence if it cannot."""
     node, place = trail[-1]
     try:
-        layer_maps.check_price(found)
+        pass_price.check_price(found)
         shown = apart().get((asked, node, place), lambda: take(asked, found, node, place))
     except CnnLabError as error:
         st.info(str(error), icon=":material/calculate:")

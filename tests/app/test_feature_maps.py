@@ -5,9 +5,9 @@ from unittest.mock import Mock
 import pytest
 import torch
 
-from cnnlab import budget, catalog, layer_maps
+from cnnlab import budget, catalog, layer_maps, pass_price
 from cnnlab.datasets import DATASETS
-from cnnlab.layer_maps import Seen
+from cnnlab.layer_maps import Layers, Seen
 from cnnlab.runs.store import RunStore
 from pages.components import maps_cache
 from pages.components.maps_cache import Pass, Weights
@@ -97,7 +97,8 @@ def test_fresh_batch_norm_is_said_to_change_nothing(open_page: Open) -> None:
 def test_a_network_without_maps_is_said_to_have_none(
     open_page: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(layer_maps, "look", lambda *_: Seen({}, None))
+    nothing = Layers({}, Mock())
+    monkeypatch.setattr(layer_maps, "look", lambda *_: Seen(nothing, None))
     app = open_page("resnet", "Feature maps", weights="fresh", weights_seed=79)
     assert fine(app)
     assert "No layer of this network makes maps" in texts(app)
@@ -106,7 +107,7 @@ def test_a_network_without_maps_is_said_to_have_none(
 def test_a_pass_that_costs_too_much_is_refused_and_the_knobs_stay(
     open_page: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(layer_maps, "MOST_BYTES", 1000)
+    monkeypatch.setattr(pass_price, "MOST_BYTES", 1000)
     app = open_page("resnet", "Feature maps", weights="fresh")
     assert not app.exception
     assert "Make the network narrower or the input smaller" in app.error[0].value

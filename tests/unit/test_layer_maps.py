@@ -1,4 +1,4 @@
-"""Maps in 256 steps a channel, and what a pass may cost."""
+"""Maps in 256 steps a channel, reduced when they are looked at."""
 
 from typing import Any
 
@@ -10,9 +10,6 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from cnnlab import catalog, features, layer_maps
-from cnnlab.errors import ConfigError
-from cnnlab.networks.options import Options
-from cnnlab.trace import trace_of
 from cnnlab.training import checkpoint
 from tests.unit.knobs import thin
 
@@ -64,8 +61,6 @@ def test_one_pass_keeps_every_layer_that_extract_finds(name: str) -> None:
         torch.testing.assert_close(
             kept[layer].statistics.zeros, features.channel_statistics(maps[0]).zeros
         )
-    each_once = {id(layer): layer.codes.numel() for layer in kept.values()}
-    assert seen.nbytes == sum(each_once.values())
     assert seen.logits is not None
     with torch.no_grad():
         torch.testing.assert_close(seen.logits, model.eval()(batch)[0])
@@ -91,20 +86,3 @@ def test_a_block_shares_the_maps_of_its_last_layer() -> None:
     spec = catalog.NETWORKS["resnet"]
     kept = layer_maps.look(spec.build(thin("resnet", "small")), torch.rand(1, 1, 32, 32)).maps
     assert kept["stage1.block1"] is kept["stage1.block1.act2"]
-
-
-def priced(name: str, size: int, options: Options) -> None:
-    layer_maps.check_price(trace_of(catalog.NETWORKS[name], options, size))
-
-
-@pytest.mark.parametrize("name", list(catalog.NETWORKS))
-def test_every_preset_is_affordable_at_the_largest_size(name: str) -> None:
-    spec = catalog.NETWORKS[name]
-    for options in spec.presets.values():
-        priced(name, 256, options)
-
-
-def test_a_pass_that_costs_too_much_is_refused_with_both_limits() -> None:
-    wide = catalog.NETWORKS["vgg"].presets["vgg19"].replace(base_channels=128)
-    with pytest.raises(ConfigError, match=r"up to 40 billion and 128 MB .* narrower or the"):
-        priced("vgg", 256, wide)

@@ -39,7 +39,7 @@ ORDER = (
         "picture_edits",
     ),
     ("trace", "receptive_field"),
-    ("budget",),
+    ("budget", "pass_price"),
     ("summary", "layer_csv", "diagrams", "features", "activation_curves"),
     ("layer_maps", "colour_maps", "mosaic", "difference", "explain", "scores"),
     ("training",),

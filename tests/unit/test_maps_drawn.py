@@ -38,12 +38,6 @@ def test_channels_are_sorted_by_what_is_asked() -> None:
     assert {tuple(sorted(kept.order(by).tolist())) for by in ORDERS} == {tuple(range(7))}
 
 
-def test_the_mean_of_all_channels_is_right_to_a_step() -> None:
-    kept = layer_maps.keep(MAPS)
-    step = float((kept.high - kept.low).max()) / layer_maps.STEPS
-    torch.testing.assert_close(kept.mean_map, MAPS.mean(0), atol=step, rtol=0)
-
-
 def test_a_histogram_counts_every_value_where_it_lies() -> None:
     values = torch.tensor([0.0, 0.0, 0.0, 0.3, 0.6, 1.0]).view(1, 2, 3)
     counts = layer_maps.keep(values).histogram(0, bins=4)
@@ -63,9 +57,9 @@ def test_what_is_reduced_fits_and_keeps_its_mean(size: int, side: int) -> None:
 def test_a_vector_is_drawn_as_cells() -> None:
     cells = layer_strip.as_cells(torch.tensor([1.0, 2.0, 3.0, 4.0, 5.0]))
     assert cells.tolist() == [[1, 2, 3], [4, 5, 1], [1, 1, 1]]
-    thumbnail = layer_strip.thumbnail(layer_maps.keep(torch.arange(4.0).view(4, 1, 1)))
-    assert thumbnail.tolist() == [[0, 85], [170, 255]]
-    assert layer_strip.thumbnail(layer_maps.keep(torch.zeros(3, 1, 1))).tolist() == [[0, 0]] * 2
+    drawn = layer_strip.coded(layer_strip.as_cells(torch.arange(4.0))[None])
+    assert drawn.tolist() == [[[0, 85], [170, 255]]]
+    assert layer_strip.coded(torch.zeros(1, 2, 2)).tolist() == [[[0, 0]] * 2]
 
 
 def lenet() -> Pass:
@@ -85,6 +79,20 @@ def test_the_strip_holds_every_layer_with_its_thumbnail() -> None:
     sizes = {layer["name"]: layer["px"] for layer in layers}
     assert sizes["conv1"] > sizes["pool1"] > sizes["pool2"]
     assert {layer["name"]: layer["shape"] for layer in layers}["conv2"] == "16×12²"
+
+
+@pytest.mark.parametrize("network", ["nin", "googlenet", "densenet"])
+def test_thumbnails_made_at_once_are_those_of_each_layer_by_itself(network: str) -> None:
+    spec = catalog.NETWORKS[network]
+    options = spec.presets["small"]
+    size = spec.default_image_size(options)
+    model = spec.build(options, image_size=size)
+    maps = layer_maps.look(model, torch.rand(1, options.in_channels, size, size)).maps
+    for name, thumbnail in zip(maps, layer_strip.thumbnails(maps), strict=True):
+        values = maps.mean(name)
+        if maps.shape(name)[1:] == (1, 1):
+            values = layer_strip.as_cells(maps[name].low)
+        assert torch.equal(thumbnail, layer_strip.coded(values[None])[0]), name
 
 
 def test_the_mosaic_says_what_its_codes_stand_for() -> None:

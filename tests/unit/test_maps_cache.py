@@ -1,0 +1,74 @@
+"""What visitors share of passes: the small layers with the pass, large ones for themselves."""
+
+import gc
+import weakref
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from unittest.mock import Mock
+
+import pytest
+import torch
+
+from cnnlab import catalog, layer_maps
+from pages.components import maps_cache, state
+from pages.components.maps_cache import Pass, Weights
+
+
+@pytest.fixture
+def again(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mock]:
+    """How often a layer is made again; nothing is kept from one test to the next."""
+    monkeypatch.setattr(state, "visitor", object)
+    again = Mock(wraps=layer_maps.layer_again)
+    monkeypatch.setattr(layer_maps, "layer_again", again)
+    caches = (maps_cache.maps_cache, maps_cache.large_cache, maps_cache.weights_cache)
+    for cache in caches:
+        cache.clear()
+    yield again
+    for cache in caches:
+        cache.clear()
+
+
+def passed(seed: int = 0) -> Pass:
+    """A pass with large layers and small ones."""
+    spec = catalog.NETWORKS["resnet"]
+    options = spec.presets["small"].replace(base_channels=32)
+    return Pass(Weights("resnet", options, 64, seed), torch.rand(1, options.in_channels, 64, 64))
+
+
+def test_a_large_layer_is_made_again_once_and_kept(again: Mock) -> None:
+    asked = passed()
+    maps = maps_cache.maps_of(asked)
+    assert maps["stem.conv"] is maps_cache.maps_of(asked)["stem.conv"]
+    assert again.call_count == 1
+    # The block's output is that of its last layer.
+    assert maps["stage1.block1"] is maps["stage1.block1.act2"]
+    assert again.call_count == 2
+    assert maps_cache.large_cache().used_bytes == 2 * 32 * 64 * 64
+    assert maps_cache.maps_cache().used_bytes == maps_cache.seen_of(asked).nbytes
+
+
+def test_what_is_kept_of_a_pass_keeps_no_model(again: Mock) -> None:
+    asked = passed()
+    maps = maps_cache.maps_of(asked)
+    model = weakref.ref(maps_cache.model_of(asked.weights))
+    maps_cache.weights_cache.clear()
+    gc.collect()
+    assert model() is None
+    assert maps["stem.conv"].shape == (32, 64, 64), "it is loaded when it is needed"
+    assert again.call_count == 1
+
+
+def test_visitors_who_ask_for_layers_in_any_order_do_not_wait_for_each_other(again: Mock) -> None:
+    asked = [passed(seed) for seed in range(2)]
+    layers = ["stem.conv", "stage4.block1.conv1", "stage1.block1.act1", "fc"]
+
+    def look(number: int) -> int:
+        order = layers if number % 2 else layers[::-1]
+        mine = asked if number % 4 < 2 else asked[::-1]
+        return sum(len(maps_cache.maps_of(one)[name].low) for name in order for one in mine)
+
+    with ThreadPoolExecutor(8) as pool:
+        running = [pool.submit(look, number) for number in range(16)]
+        found = {one.result(timeout=60) for one in running}
+    assert len(found) == 1
+    assert again.call_count == 4, "two large layers of each pass"
