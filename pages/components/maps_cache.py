@@ -22,7 +22,7 @@ from cnnlab.training import checkpoint
 from pages.components.byte_cache import ByteCache
 from pages.components.turns import LONGEST, own_turn
 
-# 30 visitors with ResNet-18 at 224 pixels fit: 7 MB each.
+# 40 visitors with ResNet-18 at 224 pixels fit: 4 MB each.
 MAPS_BYTES = 192 * 2**20
 # Large layers, of which a reader looks at few.
 LARGE_BYTES = 64 * 2**20

@@ -193,6 +193,13 @@ def test_of_a_large_layer_its_mean_alone_is_held(monkeypatch: pytest.MonkeyPatch
     assert held_bytes(seen.maps) < values / 2
 
 
+def test_what_two_names_share_is_counted_once() -> None:
+    output = Output("layer", torch.rand(2, 8, 8), waits=True)
+    alone, shared = (Layers(dict.fromkeys(names, output), Mock()) for names in ("a", "ab"))
+    assert len(shared) == 2
+    assert shared.nbytes == alone.nbytes
+
+
 def test_a_part_does_not_hold_the_whole() -> None:
     whole = torch.rand(64, 8, 8)
     output = Output("part", whole[:1], waits=True)
