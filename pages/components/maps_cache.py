@@ -137,11 +137,14 @@ def seen_of(asked: Pass) -> Seen:
 
     Raises: CnnLabError when the pass costs too much or the weights cannot be had.
     """
-    pass_price.check_price(asked.weights.trace)
+    found = asked.weights.trace
+    pass_price.check_price(found)
     # The model is not kept with what it made: the cache of weights alone keeps models.
     again = partial(large_maps, asked)
     return maps_cache().get(
-        asked, lambda: layer_maps.look(model_of(asked.weights), asked.batch, again)
+        asked,
+        lambda: layer_maps.look(model_of(asked.weights), asked.batch, again),
+        pass_price.expected_s(found),
     )
 
 
@@ -161,6 +164,7 @@ def large_maps(asked: Pass, layer: str) -> LayerMaps:
     return large_cache().get(
         (asked, layer),
         lambda: layer_maps.layer_again(model_of(asked.weights), asked.batch, layer),
+        pass_price.expected_s(asked.weights.trace),
     )
 
 
