@@ -7,7 +7,7 @@ import streamlit as st
 from cnnlab.catalog import NetworkSpec, Section
 from cnnlab.configuration import SMALL, Configuration
 from cnnlab.errors import CnnLabError
-from cnnlab.summary import Summary, layers
+from cnnlab.summary import layers
 from cnnlab.trace import trace_of
 from cnnlab.words import inside, words
 from pages.components import configuration
@@ -56,16 +56,13 @@ def is_in_use(section: Section, spec: NetworkSpec) -> bool:
 def sizes(chosen: Configuration) -> str:
     """How large the stand-in and the network are; nothing where one of them cannot be built."""
     try:
-        small, whole = size(chosen), size(replace(chosen, exact=True))
+        run = chosen.run_config
+        small = layers(trace_of(chosen.spec, run.options, run.image_size))
+        # As Architecture counts it, which has it traced.
+        whole = layers(trace_of(chosen.spec, chosen.options, chosen.image_size))
     except CnnLabError:
         return "."
     return (
         f": {engineering(small.params)} parameters instead of {engineering(whole.params)}, "
         f"{engineering(small.macs)} multiply-accumulates instead of {engineering(whole.macs)}."
     )
-
-
-def size(chosen: Configuration) -> Summary:
-    """The sums of what a run trains. Raises: CnnLabError for settings that cannot work."""
-    run = chosen.run_config
-    return layers(trace_of(chosen.spec, run.options, run.image_size))

@@ -86,6 +86,16 @@ def test_a_row_is_opened_from_the_trace(open_page: Open, made: Counter[str]) -> 
     assert made == Counter({name: 2 if name == "recorded" else 1 for name in made})
 
 
+def test_train_traces_only_what_it_trains(open_page: Open, made: Counter[str]) -> None:
+    """The size of the network that its stand-in is compared with is known from Architecture."""
+    app = open_page("alexnet", "Architecture", link={"preset": "torchvision", "dropout": "0.35"})
+    traced = made["recorded"]
+    app.query_params["view"] = app.session_state["view"] = "Train"
+    app.run()
+    assert any("stand-in: " in box.value for box in app.caption)
+    assert made["recorded"] == traced + 1
+
+
 def test_what_cannot_be_built_is_tried_once(open_page: Open, made: Counter[str]) -> None:
     for _ in range(2):
         app = open_page("nin", "Architecture", link={"image_size": "9"})
