@@ -16,7 +16,7 @@ VALUES_A_SECOND = 3e8
 def check_price(found: Trace) -> None:
     """Raises: ConfigError when a pass would take more memory or time than one picture may."""
     values = sum(prod(node.output_shape) for node in found.nodes if len(node.output_shape) == 4)
-    macs = macs_of(found)
+    macs = sum(node.macs for node in found.nodes)
     if values > MOST_BYTES or macs > MOST_MACS:
         raise ConfigError(
             f"One picture takes {macs / 1e9:,.1f} billion multiplications and "
@@ -26,18 +26,15 @@ def check_price(found: Trace) -> None:
         )
 
 
-def expected_s(found: Trace) -> float:
+def expected_s(found: Trace, layer: str = "") -> float:
     """How long a pass is expected to take on one core, to the order of magnitude.
 
-    Convolutions multiply fast; what only moves values, such as batch norm, waits for memory. What
-    every layer takes however small it is, is not counted: 0.1 ms, which small networks consist of.
+    `layer`: the pass ends there. Convolutions multiply fast; what only moves values, such as batch
+    norm, waits for memory. What every layer takes however small it is, is not counted: 0.1 ms,
+    which small networks consist of.
 
     Units: seconds.
     """
-    values = sum(prod(node.output_shape) for node in found.nodes)
-    return macs_of(found) / MACS_A_SECOND + values / VALUES_A_SECOND
-
-
-def macs_of(found: Trace) -> int:
-    """Multiplications of a pass."""
-    return sum(node.macs for node in found.nodes)
+    nodes = found.nodes[: found.ends[layer] + 1] if layer else found.nodes
+    values = sum(prod(node.output_shape) for node in nodes)
+    return sum(node.macs for node in nodes) / MACS_A_SECOND + values / VALUES_A_SECOND

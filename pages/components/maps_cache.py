@@ -164,7 +164,7 @@ def large_maps(asked: Pass, layer: str) -> LayerMaps:
     return large_cache().get(
         (asked, layer),
         lambda: layer_maps.layer_again(model_of(asked.weights), asked.batch, layer),
-        pass_price.expected_s(asked.weights.trace),
+        pass_price.expected_s(asked.weights.trace, layer),
     )
 
 

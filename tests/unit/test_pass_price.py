@@ -35,3 +35,15 @@ def test_a_pass_is_expected_to_take_longer_the_more_it_multiplies_and_moves() ->
     # VGG-11 multiplies 7.6 billion times at 224 pixels.
     assert 0.1 < expected_s("vgg11", 224) < 2
     assert expected_s("vgg11", 224) < expected_s("vgg19", 224) < expected_s("vgg19", 256)
+
+
+def test_a_pass_that_ends_early_is_expected_to_take_less() -> None:
+    spec = catalog.NETWORKS["vgg"]
+    found = trace_of(spec, spec.presets["vgg11"], 224)
+    layers = [name for name, shape in found.shapes.items() if len(shape) == 4]
+    upto = [pass_price.expected_s(found, layer) for layer in layers]
+    assert upto == sorted(upto)
+    assert upto[0] < pass_price.expected_s(found) / 10
+    assert upto[-1] < pass_price.expected_s(found)
+    whole = pass_price.expected_s(found, list(found.shapes)[-1])
+    assert whole == pytest.approx(pass_price.expected_s(found))
