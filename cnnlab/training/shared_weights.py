@@ -24,7 +24,9 @@ def share(model: nn.Module, init: str, seed: int) -> nn.Module:
             draw(module, path, init, seed)
             continue
         own = dict(module.named_parameters(recurse=False))
-        keys = {name: (init, seed, path, name, weight.shape) for name, weight in own.items()}
+        # The weight's shape decides how wide the bias is drawn.
+        shapes = tuple(weight.shape for weight in own.values())
+        keys = {name: (init, seed, path, name, shapes) for name in own}
         found = {name: _DRAWN.get(key) for name, key in keys.items()}
         if None in found.values():
             module.to_empty(device="cpu", recurse=False)

@@ -91,3 +91,18 @@ def test_threads_draw_at_once() -> None:
     for thread in threads:
         thread.join(60)
     assert same == [True] * 6
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [("lenet", {"kernel_size": 3}), ("lenet", {"in_channels": 3}), ("vgg", {"in_channels": 3})],
+)
+def test_another_shape_of_the_weight_is_another_bias(name: str, changes: dict[str, int]) -> None:
+    """How wide a bias is drawn depends on how many values its weight reads."""
+    small = catalog.NETWORKS[name].presets["small"]
+    other = small.replace(**changes)
+    own = checkpoint.fresh(name, small, 64, 0).state_dict()
+    there = [checkpoint.fresh(name, one, 64, 0, shared=True) for one in (small, other)]
+    found = checkpoint.fresh(name, small, 64, 0, shared=True).state_dict()
+    assert len(there) == 2
+    assert all(torch.equal(own[key], found[key]) for key in own)
