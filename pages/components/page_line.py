@@ -102,7 +102,10 @@ class PageLine:
             if ticket is not None and self._holder is ticket:
                 self._holder, self._free_at_s = None, time.monotonic()
                 if self._line:
-                    self._line[0].called.notify()
+                    # Given here and not taken there: until that thread runs, others could take it.
+                    first = self._line[0]
+                    self._take(first)
+                    first.called.notify()
 
 
 @st.cache_resource(show_spinner=False)
