@@ -28,11 +28,11 @@ def show() -> None:
         initial_sidebar_state=SIDEBAR_PX,
     )
     st.html(STYLE)
-    # A tab that waits has its title and its looks. A script that was superseded meanwhile ends at
-    # the first call to Streamlit after it.
+    # A tab that waits has its title and its looks, and is missed when it is closed meanwhile. A
+    # script that was superseded ends at the first call to Streamlit after it.
+    left_tabs.watch()
     with page_line.of_server().drawing():
         page = st.navigation(pages())
-        left_tabs.watch()
         services.run_manager().seen(state.visitor())
         sidebar.show()
         state.enter(page.url_path)

@@ -17,6 +17,8 @@ from pages.components.garbage import Seldom
 
 # A network that fails is back by then, or so slow that a reader reloads.
 KEPT_S = 45.0
+# A class that listens will ask for the same again.
+LESSON_S = 600.0
 # A class that leaves closes thirty tabs in a moment.
 TIDY_S = 3.0
 
@@ -31,31 +33,61 @@ def left(session: str) -> None:
     """A tab was closed, or its connection broke: end its session unless it comes back."""
     # Elsewhere than in the server's own thread the whole server is about to end, or a test.
     with contextlib.suppress(RuntimeError):
-        asyncio.get_running_loop().call_later(KEPT_S, end, session)
+        loop = asyncio.get_running_loop()
+        if earlier := _waiting.pop(session, None):
+            earlier.cancel()
+        _waiting[session] = loop.call_later(KEPT_S, end, session)
 
 
 def end(session: str) -> None:
     """Give back what is kept of a session that nobody looks at."""
+    _waiting.pop(session, None)
     if not runtime.exists():
         return
     server = runtime.get_instance()
     if not server.is_active_session(session):
         server.close_session(session)
+        _room.leave(session)
         # It walks through everything, and the server's own thread has to answer the others.
         asyncio.get_running_loop().run_in_executor(None, _tidying.collect)
 
 
+class Room:
+    """The tabs that are open, and how many there were at most since there was none."""
+
+    def __init__(self) -> None:
+        self._here: set[str] = set()
+        self._most = 0
+
+    def enter(self, session: str) -> None:
+        self._here.add(session)
+        self._most = max(self._most, len(self._here))
+
+    def leave(self, session: str) -> None:
+        self._here.discard(session)
+        if not self._here:
+            self._most = 0
+
+    @property
+    def is_left(self) -> bool:
+        """Whether most have gone."""
+        return 2 * len(self._here) <= self._most
+
+
 def _tidy() -> None:
     """Give back what only those had asked for who have left; their networks are traced anew."""
-    forgetting.forget(KEPT_S)
+    forgetting.forget(KEPT_S if _room.is_left else LESSON_S)
     gc.collect()
     allocator.give_back()
 
 
+_room = Room()
 _tidying = Seldom(TIDY_S, _tidy)
+_waiting: dict[str, asyncio.TimerHandle] = {}
 
 
 # Released when the connection of a tab ends.
 @st.cache_resource(scope="session", on_release=left, show_spinner=False)
 def _opened(session: str) -> str:
+    _room.enter(session)
     return session

@@ -7,10 +7,12 @@ import time
 from collections.abc import Callable
 
 import pytest
+import streamlit as st
 from streamlit import runtime
+from streamlit.runtime.scriptrunner import StopException
 
 from cnnlab import allocator, forgetting
-from pages.components import left_tabs
+from pages.components import frame, left_tabs
 from pages.components.garbage import Seldom
 from tests.waiting import wait_until
 
@@ -101,3 +103,58 @@ def test_a_class_that_leaves_is_tidied_up_after_once_and_once_in_the_end(
 
 def test_without_a_server_there_is_nothing_to_end() -> None:
     left_tabs.left("ann")
+
+
+def test_a_tab_that_drops_twice_has_its_time_twice(
+    server: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(left_tabs, "KEPT_S", 0.4)
+
+    async def drops_and_comes_back() -> None:
+        left_tabs.left("ann")
+        await asyncio.sleep(0.2)
+        left_tabs.left("ann")
+        await asyncio.sleep(0.3)
+        assert server.ended == [], "half a second after the first, 0.3 after the second"
+        await asyncio.sleep(0.4)
+
+    asyncio.run(drops_and_comes_back())
+    assert server.ended == ["ann"]
+    assert not left_tabs._waiting
+
+
+def test_a_class_that_listens_finds_what_it_had_when_one_leaves(
+    server: Runtime, tidied: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = left_tabs.Room()
+    monkeypatch.setattr(left_tabs, "_room", room)
+    for number in range(10):
+        room.enter(f"tab {number}")
+    asyncio.run(leave("tab 0", lambda: None))
+    wait_until(lambda: len(tidied) == 3)
+    assert tidied[0] == "forget 600.0 in another thread"
+    for number in range(1, 5):
+        room.leave(f"tab {number}")
+    assert room.is_left
+    for number in range(5, 10):
+        room.leave(f"tab {number}")
+    room.enter("the next class")
+    assert not room.is_left
+    assert server.ended == ["tab 0"]
+
+
+def test_a_tab_that_is_closed_while_it_stands_in_line_is_missed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    watched: list[bool] = []
+
+    def closed(*_: object) -> None:
+        raise StopException
+
+    monkeypatch.setattr(left_tabs, "watch", lambda: watched.append(True))
+    for name in ("set_page_config", "html"):
+        monkeypatch.setattr(st, name, lambda *_, **__: None)
+    monkeypatch.setattr(st, "navigation", closed)
+    with pytest.raises(StopException):
+        frame.show()
+    assert watched
