@@ -101,5 +101,8 @@ class Kept(Generic[V]):
         """Let go of what was not asked for the longest."""
         with self._access:
             used = sum(entry.weight for entry in self._entries.values())
-            while used > self.limit and len(self._entries) > 1:
-                used -= self._entries.popitem(last=False)[1].weight
+            # What is being made weighs nothing yet, and is waited for.
+            made = [key for key, entry in self._entries.items() if entry.made]
+            for key in made[:-1]:
+                if used > self.limit:
+                    used -= self._entries.pop(key).weight

@@ -47,7 +47,12 @@ class Seldom:
         if begin_s < self._next_s:
             timer = threading.Timer(self._next_s - begin_s, self._go_on)
             timer.daemon = True
-            timer.start()
+            try:
+                timer.start()
+            except RuntimeError:
+                # No thread is to be had now. The next who asks tries again.
+                with self._access:
+                    self._under_way = False
             return
         self._asked = False
         try:

@@ -96,3 +96,19 @@ def test_streamlit_collects_by_the_name_that_we_replace(monkeypatch: pytest.Monk
         and node.value.id == "gc"
     }
     assert used == {"collect"}, "it stands in for nothing else"
+
+
+def test_a_thread_that_cannot_be_had_is_not_the_last_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    collected: list[int] = []
+    seldom = Seldom(0.05, lambda: collected.append(1))
+    seldom.collect()
+
+    def none_left(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Timer, "start", none_left)
+        seldom.collect()
+    assert len(collected) == 1
+    seldom.collect()
+    wait_until(lambda: len(collected) == 2)

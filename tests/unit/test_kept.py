@@ -133,3 +133,25 @@ def test_an_error_says_what_kind_it_is() -> None:
     for _ in range(2):
         with pytest.raises(WeightsError, match="damaged"):
             kept.get("weights", make)
+
+
+def test_what_is_being_made_is_not_let_go_of() -> None:
+    kept, made = Kept[str](2), []
+    begun, may_end = threading.Event(), threading.Event()
+
+    def slow() -> str:
+        made.append(1)
+        begun.set()
+        assert may_end.wait(20)
+        return "slow"
+
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(kept.get, "slow", slow)
+        assert begun.wait(20)
+        for key in range(5):
+            kept.get(key, lambda: "quick")
+        second = pool.submit(kept.get, "slow", slow)
+        may_end.set()
+        assert {first.result(20), second.result(20)} == {"slow"}
+    assert made == [1]
+    assert kept.weight <= 3
