@@ -221,11 +221,13 @@ class Seen:
 
     maps: Layers
     logits: Tensor | None
+    # Of which large layers are made again.
+    picture: Tensor = field(repr=False)
 
     @property
     def nbytes(self) -> int:
-        """Memory of all layers, the same before and after they are looked at. Units: bytes."""
-        return self.maps.nbytes
+        """Memory of it all, the same before and after a layer is looked at. Units: bytes."""
+        return self.maps.nbytes + FLOAT * self.picture.numel()
 
 
 def look(model: nn.Module, batch: Tensor, again: Callable[[str], LayerMaps] | None = None) -> Seen:
@@ -255,7 +257,8 @@ def look(model: nn.Module, batch: Tensor, again: Callable[[str], LayerMaps] | No
     classifies = has_head(model)
     made = visit(model, batch, note, vectors=classifies)
     logits = made[0].float() if classifies and made.dim() == 2 else None
-    return Seen(Layers(found, again or partial(layer_again, model, batch)), logits)
+    layers = Layers(found, again or partial(layer_again, model, batch))
+    return Seen(layers, logits, batch)
 
 
 class _Enough(Exception):

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from cnnlab import forgetting
-from pages.components import page_line
+from pages.components import page_line, state
 
 V = TypeVar("V")
+# Somebody who waits is asked so often whether they are still there.
+ASK_S = 0.15
 
 
 @dataclass
@@ -43,7 +45,7 @@ class ByteCache(Generic[V]):
         # What is being made; set when it is done or has failed.
         self._made: dict[Hashable, threading.Event] = {}
         self._access = threading.Lock()
-        self._places = threading.Semaphore(at_once)
+        self._at_once = at_once
         forgetting.register(self)
 
     @property
@@ -61,7 +63,7 @@ class ByteCache(Generic[V]):
 
         `seconds` is how long making it is expected to take.
         """
-        # First a turn, then the key, then a place. Who finds the key taken gives the turn back and
+        # First a turn, then key and place. Who finds one of them taken gives the turn back and
         # waits without one, so that the turns are for those who work. The other way round a
         # key could be taken by somebody who waits for a turn, and wanted by the one who has it:
         # making maps takes the weights from another cache. Neither would ever go on.
@@ -69,10 +71,11 @@ class ByteCache(Generic[V]):
             with self._access:
                 if found := self._find(key):
                     return found.value
-                other = self._made.get(key)
+                other = self._in_the_way(key)
             if other:
                 with page_line.of_server().aside():
-                    other.wait()
+                    while not other.wait(ASK_S):
+                        state.end_if_superseded()
                 continue
             with self._turn(seconds):
                 if self._takes(key):
@@ -86,17 +89,22 @@ class ByteCache(Generic[V]):
                 del self._kept[key]
 
     def _takes(self, key: Hashable) -> bool:
-        """Whether it is this thread that makes the value: nobody has or does."""
+        """Whether it is this thread that makes the value: nobody has or does, and there is room."""
         with self._access:
-            if key in self._kept or key in self._made:
+            if key in self._kept or self._in_the_way(key):
                 return False
             self._made[key] = threading.Event()
             return True
 
+    def _in_the_way(self, key: Hashable) -> threading.Event | None:
+        """What has to be done before a key is made: itself, or another for its place."""
+        if key not in self._made and len(self._made) >= self._at_once:
+            return next(iter(self._made.values()))
+        return self._made.get(key)
+
     def _make(self, key: Hashable, make: Callable[[], V]) -> V:
         try:
-            with self._places:
-                value = make()
+            value = make()
             self._keep(key, value)
             return value
         finally:

@@ -21,7 +21,7 @@ from cnnlab.explain.receptive import Place, node_of, reaches_of
 from pages.components.byte_cache import ByteCache
 from pages.components.colour_bar import number
 from pages.components.maps_cache import Pass, Weights, model_of
-from pages.components.turns import own_turn
+from pages.components.turns import A_WHILE_S, own_turn
 
 KEPT_BYTES = 32 * 2**20
 TILE_PX, GAP_PX, COLUMNS, FRAME_PX = 96, 4, 3, 2
@@ -120,7 +120,7 @@ def exciting_of(asked: Asked) -> Exciting:
         images = test_pictures(asked.dataset)[0][:count]
         return exciting.most_exciting(model_of(weights), asked.layer, images, weights.image_size)
 
-    return kept().get(asked, look)
+    return kept().get(asked, look, A_WHILE_S)
 
 
 @st.cache_resource(show_spinner=False)

@@ -23,7 +23,7 @@ STRIP = maps_component.component("layer_strip")
 
 def show(asked: Pass) -> None:
     """The strip; a click on a thumbnail opens its layer."""
-    data = maps_cache.drawn(("strip", asked), lambda: drawn(asked, maps_of(asked)))
+    data = maps_cache.drawn(("strip", asked.key), lambda: drawn(asked, maps_of(asked)))
     STRIP(key=KEY, data=data, on_picked_change=pick)
 
 

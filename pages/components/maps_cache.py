@@ -1,5 +1,6 @@
 """Feature maps and the weights that make them, computed once for all visitors."""
 
+import hashlib
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -121,10 +122,16 @@ class Pass:
     batch: Tensor = field(compare=False)
     # Whose weights they are, in words; what is computed does not depend on it.
     title: str = field(default="", compare=False)
-    pixels: bytes = field(init=False, repr=False)
+    digest: bytes = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "pixels", as_bytes(self.batch).numpy().tobytes())
+        pixels = as_bytes(self.batch).numpy().tobytes()
+        object.__setattr__(self, "digest", hashlib.blake2b(pixels, digest_size=16).digest())
+
+    @property
+    def key(self) -> Hashable:
+        """What it is known by where it is kept; the picture itself would stay with it."""
+        return self.weights, tuple(self.batch.shape), self.digest
 
 
 def as_bytes(batch: Tensor) -> Tensor:
@@ -142,7 +149,7 @@ def seen_of(asked: Pass) -> Seen:
     # The model is not kept with what it made: the cache of weights alone keeps models.
     again = partial(large_maps, asked)
     return maps_cache().get(
-        asked,
+        asked.key,
         lambda: layer_maps.look(model_of(asked.weights), asked.batch, again),
         pass_price.expected_s(found),
     )
@@ -162,7 +169,7 @@ def large_maps(asked: Pass, layer: str) -> LayerMaps:
     Raises: CnnLabError as `seen_of` does.
     """
     return large_cache().get(
-        (asked, layer),
+        (asked.key, layer),
         lambda: layer_maps.layer_again(model_of(asked.weights), asked.batch, layer),
         pass_price.expected_s(asked.weights.trace, layer),
     )

@@ -29,7 +29,7 @@ def show(asked: Pass, layer: str, scale: Scale, order: Order, place: str = "") -
     maps = maps_of(asked)[layer]
     colour_bar.show(range_of(maps, scale))
     data = maps_cache.drawn(
-        ("mosaic", asked, layer, scale, order),
+        ("mosaic", asked.key, layer, scale, order),
         lambda: drawn(asked, layer, scale, order),
     )
     MOSAIC(key=key, data=data, on_picked_change=pick)

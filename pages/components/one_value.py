@@ -86,7 +86,11 @@ def arithmetic(asked: Pass, found: Trace, trail: list[Step]) -> None:
     node, place = trail[-1]
     try:
         pass_price.check_price(found)
-        shown = apart().get((asked, node, place), lambda: take(asked, found, node, place))
+        shown = apart().get(
+            (asked.key, node, place),
+            lambda: take(asked, found, node, place),
+            pass_price.expected_s(found),
+        )
     except CnnLabError as error:
         st.info(str(error), icon=":material/calculate:")
         return

@@ -4,6 +4,7 @@ import streamlit as st
 from PIL import Image, ImageDraw
 from torch import Tensor
 
+from cnnlab import pass_price
 from cnnlab.catalog import NETWORKS
 from cnnlab.colour_maps import SEQUENTIAL, Range
 from cnnlab.errors import CnnLabError
@@ -19,7 +20,9 @@ from pages.components.turns import own_turn
 SIDE_PX = 320
 MARK = "#ffffff", "#000000"
 FIELDS_BYTES = 16 * 2**20
-# A gradient takes three passes' time: beyond this many multiplications the reader asks for it.
+# The time of a gradient, in passes.
+FORWARD_AND_BACK = 3
+# Beyond this many multiplications the reader asks for it.
 AT_ONCE_MACS = 5 * 10**8
 MOST_MACS = 20 * 10**9
 HALF = 0.5
@@ -93,7 +96,7 @@ def effective(asked: Pass, found: Trace, node: int, place: Place, seen: Rectangl
     if macs > MOST_MACS:
         st.info("The effective receptive field of this value would take too long here.")
         return
-    cache, key = fields(), (asked, node, place)
+    cache, key = fields(), (asked.key, node, place)
     if macs > AT_ONCE_MACS and key not in cache:
         asked_for = st.button(
             "Show which pixels count",
@@ -103,7 +106,9 @@ def effective(asked: Pass, found: Trace, node: int, place: Place, seen: Rectangl
         if not asked_for:
             return
     field = cache.get(
-        key, lambda: effective_field(model_of(asked.weights), asked.batch, node, place)
+        key,
+        lambda: effective_field(model_of(asked.weights), asked.batch, node, place),
+        FORWARD_AND_BACK * pass_price.expected_s(found),
     )
     few, total = strongest(field, HALF), int((field > 0).sum())
     if not few:

@@ -55,7 +55,8 @@ def chosen(dataset: str) -> None:
         "channels that vary most in the network's last layer of that size. Deep networks have "
         "many layers at each size, shallow ones one. An empty cell: the network skips that size."
     )
-    st.html(maps_cache.drawn(("same picture", tuple(asked)), lambda: table(asked)).decode())
+    key = "same picture", tuple(one.key for one in asked)
+    st.html(maps_cache.drawn(key, lambda: table(asked)).decode())
 
 
 def trained(dataset: str) -> list[weights_listed.Choice]:

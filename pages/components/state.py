@@ -17,6 +17,13 @@ def visitor() -> str:
     return str(st.session_state.setdefault("visitor", secrets.token_urlsafe(16)))
 
 
+def end_if_superseded() -> None:
+    """End the script where the reader has asked for something else, or is gone."""
+    if get_script_run_ctx(suppress_warning=True):
+        # Streamlit does it whenever the session's state is looked at.
+        _ = "visitor" in st.session_state
+
+
 def put(key: str, value: object) -> None:
     """Set a widget from a callback."""
     st.session_state[key] = value

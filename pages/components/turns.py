@@ -20,6 +20,8 @@ ASK_S = 0.15
 LONGEST = 60
 # A pass that takes longer is one for which a reader expects to wait.
 LONG_S = 0.1
+# What takes passes by the dozen.
+A_WHILE_S = 1.0
 # So many may go before somebody who came earlier.
 PATIENCE = 10
 
@@ -145,9 +147,14 @@ def own_turn(seconds: float = 0.0) -> Iterator[None]:
     Raises: BusyError when the line is full.
     """
     lines: list[DeltaGenerator] = []
+    said = 0
 
     def say(place: int) -> None:
-        # Where the reader has asked for something else, Streamlit ends the script here.
+        nonlocal said
+        state.end_if_superseded()
+        if place == said:
+            return
+        said = place
         if not lines:
             lines.append(st.empty())
         lines[0].caption(f":material/hourglass: The server is busy. Your place in line: {place}.")

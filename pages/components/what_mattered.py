@@ -14,7 +14,7 @@ from pages.components import state
 from pages.components.byte_cache import ByteCache
 from pages.components.colour_bar import number
 from pages.components.maps_cache import Pass, Weights, model_of, seen_of
-from pages.components.turns import own_turn
+from pages.components.turns import A_WHILE_S, own_turn
 
 # A map has four bytes a pixel: 300 of them at 224 pixels.
 KEPT_BYTES = 64 * 2**20
@@ -130,7 +130,7 @@ def map_of(question: Question) -> Attribution:
     """The map; the last ones are kept, and one at a time is made. Raises: CnnLabError."""
     asked = question.asked
     return maps().get(
-        question,
+        (asked.key, question.method, question.target),
         lambda: attribution.attribute(
             model_of(asked.weights),
             asked.batch,
@@ -138,6 +138,7 @@ def map_of(question: Question) -> Attribution:
             METHODS[question.method],
             asked.weights.trace,
         ),
+        A_WHILE_S,
     )
 
 

@@ -98,7 +98,7 @@ def test_a_network_without_maps_is_said_to_have_none(
     open_page: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     nothing = Layers({}, Mock())
-    monkeypatch.setattr(layer_maps, "look", lambda *_: Seen(nothing, None))
+    monkeypatch.setattr(layer_maps, "look", lambda *_: Seen(nothing, None, torch.empty(0)))
     app = open_page("resnet", "Feature maps", weights="fresh", weights_seed=79)
     assert fine(app)
     assert "No layer of this network makes maps" in texts(app)

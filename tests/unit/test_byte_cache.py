@@ -4,11 +4,13 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import pytest
 
+from pages.components import state
 from pages.components.byte_cache import ByteCache
+from pages.components.turns import Turns
 from tests.waiting import wait_until
 
 
@@ -141,3 +143,46 @@ def test_the_turn_is_told_how_long_it_will_take() -> None:
         cache.get("a", lambda: b"12", 0.5)
     cache.get("b", lambda: b"12")
     assert told == [0.5, 0.0]
+
+
+class Gone(BaseException):
+    """What ends a script in Streamlit is no `Exception`."""
+
+
+def test_who_waits_for_what_another_makes_can_leave(
+    pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone() -> None:
+        raise Gone
+
+    slow = Slow(ByteCache(10, len), pool)
+    first = slow.ask("a")
+    wait_until(lambda: slow.begun == ["a"])
+    monkeypatch.setattr(state, "end_if_superseded", gone)
+    for key in "ab":
+        with pytest.raises(Gone):
+            slow.ask(key).result(20)
+    slow.end("a", "b")
+    assert first.result(20) == b"a"
+    assert slow.ask("b").result(20) == b"b"
+
+
+def test_a_turn_is_for_who_works(pool: ThreadPoolExecutor) -> None:
+    """Not for who waits until another value of the same cache is made."""
+    turns, visitor = Turns(2), threading.local()
+
+    @contextmanager
+    def own_turn(_seconds: float) -> Iterator[None]:
+        visitor.name = getattr(visitor, "name", None) or str(threading.get_ident())
+        with turns.turn(visitor.name, lambda _: None):
+            yield
+
+    slow = Slow(ByteCache(10, len, own_turn), pool)
+    asked = [slow.ask("a")]
+    wait_until(lambda: slow.begun == ["a"])
+    asked.append(slow.ask("b"))
+    other: ByteCache[bytes] = ByteCache(10, len, own_turn)
+    assert pool.submit(other.get, "c", lambda: b"c").result(20) == b"c"
+    assert slow.begun == ["a"]
+    slow.end("a", "b")
+    assert [one.result(20) for one in asked] == [b"a", b"b"]

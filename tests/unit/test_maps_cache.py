@@ -72,3 +72,27 @@ def test_visitors_who_ask_for_layers_in_any_order_do_not_wait_for_each_other(aga
         found = {one.result(timeout=60) for one in running}
     assert len(found) == 1
     assert again.call_count == 4, "two large layers of each pass"
+
+
+def test_a_key_holds_no_picture() -> None:
+    one, same = passed(), passed()
+    other = Pass(one.weights, same.batch)
+    again = Pass(one.weights, one.batch.clone())
+    assert one.key == again.key != other.key
+
+    def tensors(held: object) -> bool:
+        parts = held if isinstance(held, tuple) else vars(held).values() if is_ours(held) else ()
+        return isinstance(held, torch.Tensor) or any(tensors(part) for part in parts)
+
+    def is_ours(held: object) -> bool:
+        return type(held).__module__.startswith("pages.")
+
+    assert tensors(one)
+    assert not tensors(one.key)
+
+
+def test_the_picture_of_a_pass_counts_where_its_maps_are_kept(again: Mock) -> None:
+    asked = passed()
+    seen = maps_cache.seen_of(asked)
+    assert seen.nbytes == seen.maps.nbytes + 4 * asked.batch.numel()
+    assert not again.called
