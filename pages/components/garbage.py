@@ -17,13 +17,17 @@ class Seldom:
     """Stands in for the module `gc` where Streamlit collects all garbage after every script.
 
     Walking through everything that all visitors have holds up all of them, the longer the more they
-    are. It is done every `every_s` at most, and less often where it takes long.
+    are. It is done every `every_s` at most, and less often where that would take more than a
+    `share` of the time.
     """
 
     def __init__(
-        self, every_s: float = EVERY_S, collect: Callable[[], object] = gc.collect
+        self,
+        every_s: float = EVERY_S,
+        collect: Callable[[], object] = gc.collect,
+        share: float = SHARE,
     ) -> None:
-        self._every_s = every_s
+        self._every_s, self._share = every_s, share
         self._collect_all = collect
         self._access = threading.Lock()
         self._next_s = 0.0
@@ -59,7 +63,7 @@ class Seldom:
             self._collect_all()
         finally:
             end_s = time.monotonic()
-            self._next_s = max(begin_s + self._every_s, end_s + (end_s - begin_s) / SHARE)
+            self._next_s = max(begin_s + self._every_s, end_s + (end_s - begin_s) / self._share)
             with self._access:
                 again = self._under_way = self._asked
             if again:

@@ -21,6 +21,8 @@ KEPT_S = 45.0
 LESSON_S = 600.0
 # A class that leaves closes thirty tabs in a moment.
 TIDY_S = 3.0
+# Of the time that may take: only a class that leaves has much to tidy up.
+SHARE = 0.2
 
 
 def watch() -> None:
@@ -82,7 +84,7 @@ def _tidy() -> None:
 
 
 _room = Room()
-_tidying = Seldom(TIDY_S, _tidy)
+_tidying = Seldom(TIDY_S, _tidy, SHARE)
 _waiting: dict[str, asyncio.TimerHandle] = {}
 
 

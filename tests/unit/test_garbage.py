@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from streamlit.runtime.scriptrunner import script_runner
 
-from pages.components import garbage
+from pages.components import garbage, left_tabs
 from pages.components.garbage import Seldom
 from tests.waiting import wait_until
 
@@ -96,6 +96,22 @@ def test_streamlit_collects_by_the_name_that_we_replace(monkeypatch: pytest.Monk
         and node.value.id == "gc"
     }
     assert used == {"collect"}, "it stands in for nothing else"
+
+
+def test_what_is_left_is_tidied_up_soon_although_it_takes_a_while() -> None:
+    """The last of a class leaves while it is tidied up after the first."""
+    begun: list[float] = []
+
+    def tidy() -> None:
+        begun.append(time.monotonic())
+        time.sleep(0.1)
+
+    tidying = Seldom(0.05, tidy, left_tabs.SHARE)
+    tidying.collect()
+    tidying.collect()
+    wait_until(lambda: len(begun) == 2)
+    assert begun[1] - begun[0] >= 0.1 / left_tabs.SHARE
+    assert left_tabs.SHARE >= 10 * garbage.SHARE
 
 
 def test_a_thread_that_cannot_be_had_is_not_the_last_word(monkeypatch: pytest.MonkeyPatch) -> None:
