@@ -52,6 +52,8 @@ def tidied(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr(gc, "collect", lambda: note("collect"))
     monkeypatch.setattr(allocator, "give_back", lambda: note("give back"))
     monkeypatch.setattr(left_tabs, "_tidying", Seldom(0.5, left_tabs._tidy))
+    # Other tests have left their tabs open.
+    monkeypatch.setattr(left_tabs, "_room", left_tabs.Room())
     return done
 
 

@@ -287,24 +287,3 @@ def test_who_waits_for_a_turn_or_for_what_another_makes_holds_up_no_page(
             assert cache.get("slow", lambda: pytest.fail("it is being made")) == b"12"
 
     pool.submit(computes).result(PATIENCE_S)
-
-
-def test_the_place_is_handed_over() -> None:
-    """Until the next one's thread runs, whoever comes back from aside would take it again."""
-    line, may_end = PageLine(FOR_EVER_S), threading.Event()
-
-    def next_one() -> None:
-        with line.drawing():
-            assert may_end.wait(PATIENCE_S)
-
-    with ThreadPoolExecutor(1) as pool:
-        for _ in range(20):
-            may_end.clear()
-            with line.drawing():
-                waiting = pool.submit(next_one)
-                wait_until(lambda: len(line._line) == 1)
-                with line.aside():
-                    assert line._holder is not None
-                    assert not line._line
-                    may_end.set()
-            waiting.result(PATIENCE_S)
