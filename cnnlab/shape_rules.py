@@ -101,9 +101,8 @@ def convolved(
 
 
 def pair(size: Any) -> tuple[int, int]:
-    """One number for each axis, where one was given for both."""
-    rows, columns = (size, size) if isinstance(size, int) else size
-    return rows, columns
+    """Two numbers, for rows and columns, where PyTorch also allows one."""
+    return (size, size) if isinstance(size, int) else (int(size[0]), int(size[-1]))
 
 
 def name_of(function: Any) -> str:

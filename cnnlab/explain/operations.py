@@ -20,14 +20,10 @@ from cnnlab.explain.arithmetic import (
     Softmax,
     WeightedSum,
 )
+from cnnlab.shape_rules import pair
 
 # Where a value stands in the output: example, channel, row, column; example and feature.
 Index = tuple[int, ...]
-
-
-def pair(size: Any) -> tuple[int, int]:
-    """Two numbers, for rows and columns, where PyTorch also allows one."""
-    return (size, size) if isinstance(size, int) else (int(size[0]), int(size[-1]))
 
 
 def patch_of(

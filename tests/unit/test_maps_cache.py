@@ -4,14 +4,20 @@ import gc
 import weakref
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from unittest.mock import Mock
+from contextlib import AbstractContextManager
+from typing import Any
+from unittest.mock import Mock, patch
 
 import pytest
 import torch
+from torch import nn
 
 from cnnlab import catalog, layer_maps
-from pages.components import maps_cache, state
+from pages.components import exciting_pictures, maps_cache, state, turns, what_mattered
+from pages.components.byte_cache import ByteCache
+from pages.components.exciting_pictures import Asked
 from pages.components.maps_cache import Pass, Weights
+from pages.components.what_mattered import Question
 
 
 @pytest.fixture
@@ -95,4 +101,41 @@ def test_the_picture_of_a_pass_counts_where_its_maps_are_kept(again: Mock) -> No
     asked = passed()
     seen = maps_cache.seen_of(asked)
     assert seen.nbytes == seen.maps.nbytes + 4 * asked.batch.numel()
+    assert not again.called
+
+
+class Told(Exception):
+    """Raised instead of a turn, with how long the work is said to take."""
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What takes passes by the dozen is kept in a cache that has nothing and makes nothing."""
+
+    def turn(seconds: float) -> AbstractContextManager[None]:
+        raise Told(seconds)
+
+    cache: ByteCache[Any] = ByteCache(10, lambda _: 1, turn)
+    monkeypatch.setattr(exciting_pictures, "kept", lambda: cache)
+    monkeypatch.setattr(what_mattered, "maps", lambda: cache)
+
+
+@pytest.mark.usefixtures("told")
+def test_what_takes_passes_by_the_dozen_is_no_short_pass() -> None:
+    asked = passed()
+    with pytest.raises(Told) as exciting:
+        exciting_pictures.exciting_of(Asked(asked.weights, "stem.conv", "shapes"))
+    with pytest.raises(Told) as mattered:
+        what_mattered.map_of(Question(asked, "Grad-CAM", 0))
+    assert min(*exciting.value.args, *mattered.value.args) > turns.LONG_S
+
+
+def test_weights_lie_as_small_pictures_want_them(again: Mock) -> None:
+    """Those of a file too: drawn ones are made that way."""
+    weights = Weights("lenet", catalog.NETWORKS["lenet"].presets["small"], 32)
+    conv = nn.Conv2d(3, 4, 3)
+    assert not conv.weight.is_contiguous(memory_format=torch.channels_last)
+    with patch.object(Weights, "load", lambda _: nn.Sequential(conv)):
+        (weight, _) = maps_cache.model_of(weights).parameters()
+    assert weight.is_contiguous(memory_format=torch.channels_last)
     assert not again.called
